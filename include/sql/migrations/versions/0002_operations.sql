@@ -1,0 +1,161 @@
+-- The package's own records: what ran, what is to be told to whom, which document number comes next.
+-- Runs with search_path set to the package's schema, then the associations'. No foreign keys into the
+-- associations' schema, whose tables may be an application's own.
+
+DO $supply_uuidv7$
+BEGIN
+    IF to_regprocedure('uuidv7()') IS NULL THEN
+        RAISE EXCEPTION 'PostgreSQL before 18 has no uuidv7(): create one in the associations'' schema first';
+    END IF;
+END
+$supply_uuidv7$;
+
+CREATE TABLE runs (
+    id          uuid PRIMARY KEY DEFAULT uuidv7(),
+    job         text NOT NULL,
+    dag_run_id  text NOT NULL,
+    shard       integer NOT NULL DEFAULT 0,
+    as_of       date NOT NULL,
+    run_date    timestamptz NOT NULL,
+    options     jsonb NOT NULL,
+    narrowed    boolean NOT NULL,
+    status      text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'completed', 'failed', 'switched_off')),
+    started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    UNIQUE (job, dag_run_id, shard)
+);
+CREATE INDEX ON runs (job, run_date DESC);
+COMMENT ON TABLE runs IS 'One row per live run of a job (and shard). A dry run leaves no trace here.';
+COMMENT ON COLUMN runs.run_date IS 'The moment the run stands for, from which its date is taken; started_at and finished_at are the clock''s.';
+COMMENT ON COLUMN runs.narrowed IS 'Restricted to one association or budget: proves nothing about the others.';
+
+CREATE TABLE run_tenants (
+    id          uuid PRIMARY KEY DEFAULT uuidv7(),
+    run_id      uuid NOT NULL REFERENCES runs,
+    tenant_id   uuid NOT NULL,
+    status      text NOT NULL CHECK (status IN ('posted', 'failed')),
+    counts      jsonb NOT NULL DEFAULT '{}',
+    totals      jsonb NOT NULL DEFAULT '{}',
+    items       jsonb NOT NULL DEFAULT '[]',
+    error       text,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK ((status = 'failed') = (error IS NOT NULL))
+);
+CREATE INDEX ON run_tenants (run_id, tenant_id);
+COMMENT ON TABLE run_tenants IS
+    'What one attempt of a run did for one association, written in the transaction that did it; a retry adds a row.';
+COMMENT ON COLUMN run_tenants.items IS 'The rows of the plan, as the report shows them. No personal data.';
+
+CREATE TABLE billed_periods (
+    tenant_id uuid NOT NULL,
+    period    date NOT NULL CHECK (period = date_trunc('month', period)),
+    run_id    uuid NOT NULL REFERENCES runs,
+    PRIMARY KEY (tenant_id, period)
+);
+COMMENT ON TABLE billed_periods IS 'The months whose assessments a completed run has billed; a missing one is caught up.';
+
+CREATE TABLE budget_alerts (
+    tenant_id      uuid NOT NULL,
+    budget_line_id uuid NOT NULL,
+    alerted_on     date NOT NULL,
+    severity       text NOT NULL CHECK (severity IN ('warning', 'critical')),
+    budgeted       numeric(15,2) NOT NULL,
+    actual         numeric(15,2) NOT NULL,
+    unfavorable    numeric(15,2) NOT NULL CHECK (unfavorable > 0),
+    alert_id       uuid NOT NULL,
+    run_id         uuid NOT NULL REFERENCES runs,
+    PRIMARY KEY (tenant_id, budget_line_id, alerted_on, severity, unfavorable)
+);
+CREATE INDEX ON budget_alerts (run_id);
+COMMENT ON TABLE budget_alerts IS 'Which budget line was alerted when and how bad it was, so that an unchanged alert is not repeated.';
+COMMENT ON COLUMN budget_alerts.unfavorable IS 'Dollars above the budget (expense) or below it (revenue).';
+COMMENT ON COLUMN budget_alerts.alert_id IS 'The same for all lines that one mail about one budget tells of.';
+
+-- Document numbers. A run locks its association's counters in a statement of its own and posts in the next one,
+-- with a fresh snapshot: that keeps the numbers free of gaps and two runs of one association apart.
+CREATE TABLE document_counters (
+    tenant_id   uuid NOT NULL,
+    kind        text NOT NULL CHECK (kind IN ('invoice', 'journal_entry')),
+    last_number bigint NOT NULL DEFAULT 0 CHECK (last_number >= 0),
+    PRIMARY KEY (tenant_id, kind)
+);
+
+CREATE FUNCTION document_number(kind text, number bigint) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT CASE kind WHEN 'invoice' THEN 'INV-' WHEN 'journal_entry' THEN 'JE-' END
+        || lpad(number::text, greatest(5, length(number::text)), '0')
+$$;
+
+CREATE FUNCTION next_document_number(for_tenant uuid, of_kind text) RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    taken bigint;
+BEGIN
+    INSERT INTO document_counters (tenant_id, kind) VALUES (for_tenant, of_kind) ON CONFLICT DO NOTHING;
+    UPDATE document_counters SET last_number = last_number + 1
+     WHERE tenant_id = for_tenant AND kind = of_kind
+     RETURNING last_number INTO taken;
+    RETURN document_number(of_kind, taken);
+END
+$$;
+COMMENT ON FUNCTION next_document_number IS
+    'For people and programs that post documents themselves: the next free number; held until their transaction ends.';
+
+-- Raised errors of class HO are written for people and carry no personal data.
+CREATE FUNCTION posting_account(for_tenant uuid, wanted_number text, purpose text) RETURNS uuid LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    found_id uuid;
+BEGIN
+    SELECT id INTO found_id FROM accounts WHERE tenant_id = for_tenant AND number = wanted_number AND active;
+    IF found_id IS NULL THEN
+        RAISE EXCEPTION 'no active account % (%): add it to the chart of accounts, then run again', wanted_number, purpose
+            USING ERRCODE = 'HO001';
+    END IF;
+    RETURN found_id;
+END
+$$;
+
+CREATE FUNCTION delivery_channel(preference text, email text, must_be_served boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN preference = 'none' AND NOT must_be_served THEN 'suppressed'
+                WHEN preference IN ('post', 'none') OR email IS NULL THEN 'post'
+                ELSE 'email' END
+$$;
+COMMENT ON FUNCTION delivery_channel IS
+    'How a message goes out: by preference (null: e-mail); by post without an address; what must be served is never suppressed.';
+
+-- The outbox. --------------------------------------------------------------------------------------------
+
+CREATE TABLE outbox (
+    id               uuid PRIMARY KEY DEFAULT uuidv7(),
+    tenant_id        uuid NOT NULL,
+    run_id           uuid REFERENCES runs,
+    kind             text NOT NULL,
+    reference_id     uuid NOT NULL,
+    recipient_id     uuid NOT NULL,
+    channel          text NOT NULL CHECK (channel IN ('email', 'post')),
+    sender_name      text NOT NULL,
+    recipient_name   text NOT NULL,
+    recipient_address text,
+    subject          text NOT NULL,
+    text_body        text NOT NULL,
+    html_body        text NOT NULL,
+    attachment       jsonb,
+    state            text NOT NULL DEFAULT 'pending'
+                     CHECK (state IN ('pending', 'sending', 'sent', 'uncertain', 'failed', 'obsolete', 'suppressed')),
+    attempts         integer NOT NULL DEFAULT 0,
+    not_before       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    claimed_by       uuid,
+    claimed_at       timestamptz,
+    handed_over_at   timestamptz,
+    last_response    text,
+    created_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at      timestamptz,
+    UNIQUE (tenant_id, kind, reference_id, recipient_id),
+    CHECK (channel = 'post' OR state = 'suppressed' OR recipient_address IS NOT NULL)
+);
+CREATE INDEX outbox_due ON outbox (not_before) WHERE channel = 'email' AND state = 'pending';
+CREATE INDEX outbox_claimed ON outbox (claimed_at) WHERE state = 'sending';
+CREATE INDEX outbox_trouble ON outbox (state) WHERE state IN ('failed', 'uncertain');
+CREATE INDEX ON outbox (run_id);
+COMMENT ON TABLE outbox IS 'Messages, frozen in the transaction that made them true; delivery only changes the columns about delivery.';
+COMMENT ON COLUMN outbox.reference_id IS 'What the message is about (an escalation, a budget alert, an invoice, a reminder).';
+COMMENT ON COLUMN outbox.handed_over_at IS 'Set just before the message is given to the mail server: a claim that died before this is safe to send again.';
+COMMENT ON COLUMN outbox.attachment IS 'The facts from which the attached document is drawn when the message leaves.';

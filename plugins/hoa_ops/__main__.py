@@ -1,0 +1,54 @@
+"""The command line of the package: ``python -m hoa_ops <command>``, with ``plugins/`` on the Python path."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from hoa_ops.errors import HoaOpsError
+from hoa_ops.migrations import grant_worker, migrate
+
+DSN_VARIABLE = "HOA_OPS_OWNER_DSN"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m hoa_ops", description="Set up the database of HOA Ops.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    owner = argparse.ArgumentParser(add_help=False)
+    owner.add_argument(
+        "--dsn",
+        default=os.environ.get(DSN_VARIABLE),
+        help=f"URL of the database as the role that owns the tables (default: ${DSN_VARIABLE})",
+    )
+    migrate_command = commands.add_parser(
+        "migrate", parents=[owner], help="create the tables or bring them to the newest version"
+    )
+    migrate_command.add_argument(
+        "--adopt",
+        action="store_true",
+        help="the associations' tables exist already and belong to another application: create only our own",
+    )
+    grant_command = commands.add_parser(
+        "grant", parents=[owner], help="give the role that runs the jobs its rights"
+    )
+    grant_command.add_argument("--role", required=True, help="the role of the Airflow Connection; must exist")
+
+    given = parser.parse_args(arguments)
+    if not given.dsn:
+        parser.error(f"no database given: use --dsn or set {DSN_VARIABLE}")
+    try:
+        if given.command == "migrate":
+            migrate(given.dsn, adopt=given.adopt)
+        else:
+            grant_worker(given.dsn, given.role)
+    except HoaOpsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""What the three DAGs have in common, so that each DAG file shows only what is its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hoa_ops.settings import get_settings
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import MappedOperator
+    from hoa_ops.operators.tenant_job import TenantJobOperator
+
+TASK_DEFAULTS: dict[str, Any] = {
+    "owner": "hoa-ops",
+    "retries": 3,
+    "retry_delay": timedelta(minutes=5),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(hours=1),
+}
+"""Default arguments of every task. Errors that only people can mend are not tried again, whatever this says."""
+
+
+def dag_defaults() -> dict[str, Any]:
+    """Return the arguments that every DAG of the project is made with."""
+    settings = get_settings()
+    return {
+        # No run is due before this; a fixed day, so that pausing and redeploying change nothing.
+        "start_date": datetime(2025, 1, 1, tzinfo=settings.zone),
+        # What was missed is caught up from the run ledger, not by one run per missed date.
+        "catchup": False,
+        "max_active_runs": 1,
+        "default_args": TASK_DEFAULTS,
+        "template_searchpath": [str(settings.sql_dir)],
+    }
+
+
+def per_shard(operator: type[TenantJobOperator], **arguments: Any) -> TenantJobOperator | MappedOperator:
+    """Make the task of a job: plain with one shard, mapped over the literal list of shards with more."""
+    shards = get_settings().shards
+    if shards == 1:
+        return operator(**arguments)
+    return operator.partial(shards=shards, **arguments).expand(shard=list(range(shards)))

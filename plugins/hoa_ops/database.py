@@ -1,0 +1,127 @@
+"""The associations' database: transactions with the right search path, and errors that leak nothing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from hoa_ops.errors import HoaOpsError, PostingError
+from hoa_ops.settings import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+PEOPLE_ERROR_CLASS = "HO"
+"""SQLSTATE class of the errors that the package's own functions raise for people to read."""
+
+
+class DatabaseError(HoaOpsError):
+    """A statement failed. Says what PostgreSQL said, without the rows' contents, which it puts into the detail."""
+
+
+class ConnectionLostError(HoaOpsError):
+    """The database cannot be reached, or went away; nothing of the open transaction was kept."""
+
+
+as_json = partial(Jsonb, dumps=partial(json.dumps, default=str))
+"""Bind a value as jsonb; amounts, dates and ids become text, so that no cent goes through a float."""
+
+
+@cache
+def statement(path: str) -> str:
+    """Return the statement in ``include/sql/<path>``."""
+    return (get_settings().sql_dir / path).read_text(encoding="utf-8")
+
+
+class Cursor:
+    """A cursor that binds named parameters and returns rows as dicts."""
+
+    def __init__(self, cursor: psycopg.Cursor[DictRow]) -> None:
+        self._cursor = cursor
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[DictRow]:
+        """Run a statement and return its rows."""
+        return self._cursor.execute(sql.encode(), parameters).fetchall()
+
+    def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> DictRow | None:
+        """Run a statement and return its first row, if it has one."""
+        return self._cursor.execute(sql.encode(), parameters).fetchone()
+
+    def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._cursor.execute(sql.encode(), parameters).rowcount
+
+    def run_many(self, sql: str, parameters: list[dict[str, Any]]) -> int:
+        """Run a statement once per set of parameters and return how many rows were changed in all."""
+        self._cursor.executemany(sql.encode(), parameters)
+        return self._cursor.rowcount
+
+
+class Database:
+    """One connection to the associations' database, for the life of a ``with`` block.
+
+    Goes to psycopg directly: ``PostgresHook.run`` logs every statement with its parameters.
+
+    :param conn_id: id of the Airflow Connection.
+    """
+
+    def __init__(self, conn_id: str) -> None:
+        self._conn_id = conn_id
+        self._connection: psycopg.Connection[DictRow] | None = None
+
+    def __enter__(self) -> Self:
+        with _people_errors():
+            self._connection = PostgresHook(postgres_conn_id=self._conn_id).get_conn()  # type: ignore[assignment]
+        assert self._connection is not None  # noqa: S101 - narrows the type
+        self._connection.autocommit = True
+        self._connection.row_factory = dict_row
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Iterator[Cursor]:
+        """Open a transaction that commits at the end of the block and rolls back on any error.
+
+        :param read_only: let PostgreSQL refuse every write.
+        :raises PostingError: with the reason, when one of the package's own rules refused.
+        :raises DatabaseError: when a statement failed otherwise.
+        :raises ConnectionLostError: when the database went away.
+        """
+        if self._connection is None:
+            raise RuntimeError("use Database in a with block")
+        with _people_errors(), self._connection.transaction(), self._connection.cursor() as cursor:
+            if read_only:
+                cursor.execute("SET TRANSACTION READ ONLY")
+            cursor.execute("SELECT set_config('search_path', %s, true)", [get_settings().search_path])
+            yield Cursor(cursor)
+
+
+@contextmanager
+def _people_errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        said = error.diag.message_primary
+        state = error.sqlstate or ""
+        if state.startswith(PEOPLE_ERROR_CLASS):
+            raise PostingError(said) from None
+        if isinstance(error, psycopg.OperationalError) and (not state or state[:2] in {"08", "57"}):
+            raise ConnectionLostError(
+                f"the associations' database cannot be reached or went away ({str(error).splitlines()[0]}): "
+                f"check the server and the Connection; the task can simply be run again"
+            ) from None
+        place = error.diag.constraint_name or error.diag.table_name
+        raise DatabaseError(f"{said} [{state}{f', {place}' if place else ''}]") from None

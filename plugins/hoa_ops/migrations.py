@@ -1,0 +1,82 @@
+"""Versioned schema migrations, and the rights of the role that runs the jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from alembic import command, op
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import create_engine, inspect, make_url, text
+
+from hoa_ops.settings import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+ASSOCIATIONS_REVISION = "0001"
+
+
+def migrate(dsn: str, *, adopt: bool = False) -> None:
+    """Bring a database to the newest version; on one that is there already, do nothing.
+
+    :param dsn: URL of the database, as the role that is to own the tables.
+    :param adopt: the associations' tables (or views of their names) are an application's own: create only the package's.
+    """
+    settings = get_settings()
+    engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        for schema in (settings.associations_schema, settings.operations_schema):
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+        connection.commit()
+        config = Config()
+        # configparser reads % as the start of an interpolation.
+        config.set_main_option("script_location", str(settings.sql_dir / "migrations").replace("%", "%%"))
+        config.attributes["connection"] = connection
+        config.attributes["operations_schema"] = settings.operations_schema
+        if adopt and not _has_version(connection):
+            command.stamp(config, ASSOCIATIONS_REVISION)
+        command.upgrade(config, "head")
+        connection.commit()
+    engine.dispose()
+
+
+def run_script(version_file: str, *, schemas: Sequence[str]) -> None:
+    """Run the ``.sql`` file beside an Alembic version, with the named schemas as its search path.
+
+    :param version_file: the version's ``__file__``.
+    :param schemas: names of settings that hold schema names; objects are created in the first.
+    """
+    settings = get_settings()
+    path = sql.SQL(", ").join(sql.Identifier(getattr(settings, name)) for name in schemas)
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(path))
+    cursor.execute(Path(version_file).with_suffix(".sql").read_text(encoding="utf-8"))
+    cursor.execute("SET LOCAL search_path = DEFAULT")
+    cursor.close()
+
+
+def grant_worker(dsn: str, role: str) -> None:
+    """Give an existing role the rights that the jobs need, and take all others away.
+
+    :param dsn: URL of the database, as the role that owns the tables.
+    :param role: the role of the Airflow Connection; it must own nothing.
+    """
+    settings = get_settings()
+    script = (settings.sql_dir / "roles" / "worker.sql").read_text(encoding="utf-8")
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            sql.SQL(script).format(  # type: ignore[arg-type]  # a file of ours; only identifiers are filled in
+                role=sql.Identifier(role),
+                associations=sql.Identifier(settings.associations_schema),
+                operations=sql.Identifier(settings.operations_schema),
+            )
+        )
+
+
+def _has_version(connection: Connection) -> bool:
+    return inspect(connection).has_table("alembic_version", schema=get_settings().operations_schema)

@@ -1,0 +1,63 @@
+"""The task that prints the closing report of a run, when the messages have gone out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
+from hoa_ops.database import Database
+from hoa_ops.operators.check_params import read_request
+from hoa_ops.outbox.message import message_states
+from hoa_ops.report import Report
+from hoa_ops.run_ledger import find_runs, recorded_outcomes
+from hoa_ops.settings import get_settings
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+    from hoa_ops.run_request import RunRequest
+
+
+class PrintReportOperator(BaseOperator):
+    """Print the reports of a live run's jobs again from the run ledger, with what became of their messages.
+
+    :param request_model: the params of the DAG.
+    :param conn_id: Airflow Connection to the associations' database.
+    """
+
+    def __init__(
+        self, *, request_model: type[RunRequest], conn_id: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.request_model = request_model
+        self.conn_id = conn_id
+
+    def execute(self, context: Context) -> None:
+        """Log one report for every job that this DAG run did, as the run ledger has it.
+
+        :raises AirflowSkipException: for a dry run, whose jobs have printed all there is to say.
+        """
+        dag_run_id = context["dag_run"].run_id
+        request, _ = read_request(self.request_model, context)
+        if request.dry_run:
+            raise AirflowSkipException("A dry run posts and sends nothing; its report is in the job's own log.")
+        with (
+            Database(self.conn_id or get_settings().database_conn_id) as database,
+            database.transaction(read_only=True) as cursor,
+        ):
+            runs = find_runs(cursor, dag_run_id=dag_run_id, jobs=self.request_model.jobs)
+            reports = [
+                Report(
+                    run.job,
+                    request,
+                    run.run_date.astimezone(get_settings().zone),
+                    recorded_outcomes(cursor, dag_run_id=dag_run_id, job=run.job),
+                    message_states(cursor, dag_run_id=dag_run_id, job=run.job),
+                    switched_off=run.status == "switched_off",
+                )
+                for run in runs
+            ]
+        if not reports:
+            self.log.info("The run ledger has no run of this DAG run: no job posted anything.")
+        for report in reports:
+            for line in report.lines():
+                self.log.info("%s", line)

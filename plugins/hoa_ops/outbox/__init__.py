@@ -1,0 +1,1 @@
+"""Messages: written with the postings they tell of, delivered afterwards, never lost."""

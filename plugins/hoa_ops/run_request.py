@@ -1,0 +1,186 @@
+"""What a run was asked to do: the params of each DAG, typed and bounded once, for the form and for the check.
+
+The pydantic models below are the only definition of the params. :func:`dag_params` turns a model into the Airflow
+``Param`` objects of the trigger form; :meth:`RunRequest.from_context` reads a task's params back through the same
+model, so that what the form refuses is refused from the command line as well.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from airflow.providers.common.compat.sdk import Param
+from hoa_ops.errors import RequestError
+from hoa_ops.schedules import Job, moment_of
+from hoa_ops.settings import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RunRequest(BaseModel):
+    """Params that every DAG has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    jobs: ClassVar[tuple[Job, ...]]
+
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Show what would be posted and sent; change nothing. The database itself refuses writes.",
+    )
+    as_of: date | None = Field(
+        default=None,
+        title="As of",
+        description="Work as if it were this day (YYYY-MM-DD). Empty: the date of the run. "
+        "A day after the run's date can only be looked at with a dry run.",
+    )
+    tenant: str | None = Field(
+        default=None,
+        title="Association",
+        description="Work on this association only: its code (such as sunset-ridge) or its id. Empty: all active ones.",
+        min_length=1,
+        max_length=100,
+    )
+
+    @classmethod
+    def read(cls, params: Mapping[str, Any]) -> Self:
+        """Validate params.
+
+        :raises RequestError: one sentence per wrong param, saying what to change.
+        """
+        try:
+            return cls(**params)
+        except ValidationError as error:
+            raise RequestError(_in_sentences(error)) from None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the run leaves out associations on request, so that it proves nothing about the others."""
+        return self.tenant is not None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The params that differ from the defaults, as the run ledger records them."""
+        return self.model_dump(mode="json", exclude_defaults=True, exclude={"dry_run"})
+
+
+class EscalationRequest(RunRequest):
+    """Params of ``hoa_violation_escalation``."""
+
+    jobs = (Job.ESCALATE_VIOLATIONS,)
+
+    days_grace: int = Field(
+        default=0,
+        title="Grace days",
+        description="Days after the cure deadline before a violation is escalated. 0 and 1 both mean: the day after.",
+        ge=0,
+        le=365,
+    )
+
+
+class BudgetVarianceRequest(RunRequest):
+    """Params of ``hoa_budget_variance``."""
+
+    jobs = (Job.CHECK_BUDGET_VARIANCES,)
+
+    budget_id: UUID | None = Field(
+        default=None, title="Budget", description="Check only the budget with this id. Empty: all active budgets."
+    )
+    warning_threshold: float = Field(
+        default=20.0,
+        title="Warning threshold (%)",
+        description="An unfavorable variance of this many percent of the budget is a warning, "
+        "unless the budget or the line has its own threshold.",
+        ge=0,
+        le=1000,
+    )
+    critical_threshold: float = Field(
+        default=30.0,
+        title="Critical threshold (%)",
+        description="From this many percent on it is critical. Must not be below the warning threshold.",
+        ge=0,
+        le=1000,
+    )
+    list_favorable: bool = Field(
+        default=False,
+        title="List favorable variances",
+        description="Also list, in the report only, the lines that are better than budgeted.",
+    )
+
+    @model_validator(mode="after")
+    def _critical_is_not_below_warning(self) -> Self:
+        if self.critical_threshold < self.warning_threshold:
+            raise ValueError(
+                f"critical_threshold ({self.critical_threshold:g}) is below warning_threshold "
+                f"({self.warning_threshold:g}): raise the one or lower the other"
+            )
+        return self
+
+    @property
+    def narrowed(self) -> bool:
+        """See :attr:`RunRequest.narrowed`; a single budget narrows as well."""
+        return super().narrowed or self.budget_id is not None
+
+
+class RunDate(BaseModel):
+    """The moment a run stands for, in the deployment's time zone; its date is the run's “today”."""
+
+    model_config = ConfigDict(frozen=True)
+
+    moment: datetime
+
+    @property
+    def as_of(self) -> date:
+        """The day from which days overdue, periods and deadlines are counted."""
+        return self.moment.date()
+
+    @classmethod
+    def of(cls, request: RunRequest, dag_run: Any, *, job: Job) -> Self:
+        """Derive it from the request and the DAG run, never from the clock.
+
+        :param job: whose scheduled time of day an ``as_of`` day is given.
+        :param dag_run: Airflow's DAG run; a manual run may have no logical date, then its ``run_after`` counts.
+        :raises RequestError: when a live run is asked for a day after the run's own date.
+        """
+        zone = get_settings().zone
+        moment = (dag_run.logical_date or dag_run.run_after).astimezone(zone)
+        if request.as_of is None:
+            return cls(moment=moment)
+        if request.as_of > moment.date() and not request.dry_run:
+            raise RequestError(
+                f"as_of {request.as_of} lies after the run's date {moment.date()}: choose an earlier day, "
+                f"or set dry_run to look ahead"
+            )
+        return cls(moment=moment_of(job, request.as_of, zone))
+
+
+def dag_params(model: type[RunRequest]) -> dict[str, Param]:
+    """Return the Airflow params of a request model: titles, descriptions, bounds and defaults of its fields."""
+    params = {}
+    for name, schema in model.model_json_schema(mode="validation")["properties"].items():
+        default = schema.pop("default", None)
+        alternatives = schema.pop("anyOf", [])
+        if alternatives:
+            # The trigger form knows `type: [string, null]` for an optional field, but not `anyOf`.
+            present = next(alternative for alternative in alternatives if alternative["type"] != "null")
+            schema |= present | {"type": [present["type"], "null"]}
+        params[name] = Param(default, **schema)
+    return params
+
+
+def _in_sentences(error: ValidationError) -> str:
+    faults = []
+    for fault in error.errors(include_url=False):
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            faults.append(f"there is no param {name}: correct its name or leave it out")
+        elif name:
+            faults.append(f"{name}: {fault['msg']} (got {fault['input']!r})")
+        else:
+            faults.append(fault["msg"].removeprefix("Value error, "))
+    return "; ".join(faults)

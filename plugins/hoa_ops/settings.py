@@ -1,0 +1,122 @@
+"""Every setting of a deployment, read from the ``[hoa_ops]`` section of Airflow's own configuration.
+
+Airflow's configuration reaches every managed platform: as ``AIRFLOW__HOA_OPS__<NAME>`` environment variables,
+as Airflow configuration options, or as a section of ``airflow.cfg``. Reading it touches neither the database nor
+the network, so DAG files may use settings while they are parsed.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from airflow.providers.common.compat.sdk import conf
+from hoa_ops.errors import SettingsError
+
+SECTION = "hoa_ops"
+SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=63)]
+
+
+class Settings(BaseModel):
+    """The deployment's settings, validated; see each field's description for its meaning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    timezone: str = Field(
+        default="",
+        description="IANA name of the time zone of all schedules and of “today”, e.g. America/New_York. "
+        "Default: Airflow's own [core] default_timezone.",
+    )
+    database_conn_id: str = Field(
+        default="hoa_ops_db", description="Airflow Connection (Postgres) to the associations' database."
+    )
+    smtp_conn_id: str = Field(
+        default="hoa_ops_smtp",
+        description="Airflow Connection (SMTP) for outgoing mail; its From e-mail is the sender's address.",
+    )
+    associations_schema: SchemaName = Field(
+        default="hoa", description="PostgreSQL schema of the associations' own tables."
+    )
+    operations_schema: SchemaName = Field(
+        default="hoa_ops", description="PostgreSQL schema of the package's tables: run ledger, outbox, counters."
+    )
+    include_dir: Path = Field(
+        default=Path(__file__).resolve().parents[2] / "include",
+        description="Folder with sql/ and templates/. Default: include/ beside plugins/.",
+    )
+    shards: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="How many parallel tasks share the associations of one job. With 1 a job is one plain task.",
+    )
+    mail_per_minute: int = Field(
+        default=600, ge=1, description="Most e-mails that one delivery task hands over in a minute."
+    )
+    mail_batch_size: int = Field(
+        default=50, ge=1, le=1000, description="How many messages a delivery task claims from the outbox at a time."
+    )
+    mail_max_attempts: int = Field(
+        default=8, ge=1, description="After how many temporary refusals a message is a dead letter."
+    )
+    mail_claim_minutes: int = Field(
+        default=15, ge=1, description="After how many minutes the claims of a delivery task that died are taken over."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        name = name or conf.get("core", "default_timezone")
+        if name.lower() == "utc":
+            return "UTC"
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no IANA time zone; use a name such as America/New_York")
+        return name
+
+    @field_validator("include_dir")
+    @classmethod
+    def _include_dir_is_there(cls, folder: Path) -> Path:
+        if not (folder / "sql").is_dir():
+            raise ValueError(f"{folder} has no sql/ folder; set it to where the bundle's include/ was put")
+        return folder
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the deployment."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def sql_dir(self) -> Path:
+        """Where the SQL statements are, one file a step."""
+        return self.include_dir / "sql"
+
+    @property
+    def templates_dir(self) -> Path:
+        """Where the templates of mails and reports are."""
+        return self.include_dir / "templates"
+
+    @property
+    def search_path(self) -> str:
+        """The ``search_path`` under which all statements run; the package's tables first."""
+        return f"{self.operations_schema}, {self.associations_schema}, pg_temp"
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the deployment's settings, read once per process.
+
+    :raises SettingsError: naming each setting that is wrong, what is wrong, and how it is set.
+    """
+    given = {name: conf.get(SECTION, name, fallback=None) for name in Settings.model_fields}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors(include_url=False))
+        raise SettingsError(
+            f"Settings of section [{SECTION}] are wrong: {faults}. "
+            f"Set them as AIRFLOW__{SECTION.upper()}__<NAME> or in airflow.cfg."
+        ) from None
