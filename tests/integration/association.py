@@ -1,0 +1,286 @@
+"""The associations' database of a test, and builders for what a scenario needs in it."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+
+from hoa_ops.settings import get_settings
+
+Row = dict[str, Any]
+ACCOUNTS = (
+    ("1000", "Operating Cash", "asset"),
+    ("1200", "Accounts Receivable", "asset"),
+    ("2200", "Owner Prepayments", "liability"),
+    ("4100", "Assessment Revenue", "revenue"),
+    ("4200", "Late Fee Revenue", "revenue"),
+    ("4300", "Fine Revenue", "revenue"),
+    ("5100", "Landscaping", "expense"),
+    ("5200", "Repairs & Maintenance", "expense"),
+)
+
+
+class AssociationsDatabase:
+    """Access to a test's database as the owner of its tables, who may do everything."""
+
+    def __init__(self, owner_dsn: str, worker_dsn: str) -> None:
+        self.owner_dsn = owner_dsn
+        self.worker_dsn = worker_dsn
+
+    def __enter__(self) -> Self:
+        self.connection = self.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.connection.close()
+
+    def connect(self, dsn: str | None = None, **options: Any) -> psycopg.Connection[Row]:
+        """Open another connection with the project's search path; autocommit unless said otherwise."""
+        return psycopg.connect(
+            dsn or self.owner_dsn,
+            row_factory=dict_row,
+            **{"autocommit": True, "options": f"-c search_path={get_settings().search_path.replace(' ', '')}"}
+            | options,
+        )
+
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        return self.connection.execute(sql.encode(), parameters).fetchall()
+
+    def value(self, sql: str, *parameters: Any) -> Any:
+        return next(iter(self.rows(sql, *parameters)[0].values()))
+
+    def run(self, sql: str, *parameters: Any) -> None:
+        self.connection.execute(sql.encode(), parameters)
+
+    def insert(self, table: str, **values: Any) -> Row:
+        """Insert one row and return it whole."""
+        statement = SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING *").format(
+            Identifier(table),
+            SQL(", ").join(map(Identifier, values)),
+            SQL(", ").join(SQL("%s") for _ in values),
+        )
+        row = self.connection.execute(statement, list(values.values())).fetchone()
+        assert row is not None
+        return row
+
+    def snapshot(self) -> dict[str, int]:
+        """Return how many rows every table of both schemas has."""
+        tables = self.rows(
+            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('hoa', 'hoa_ops') ORDER BY 1, 2"
+        )
+        return {
+            table["tablename"]: self.value(f'SELECT count(*) FROM {table["schemaname"]}.{table["tablename"]}')
+            for table in tables
+        }
+
+    def association(self, code: str = "maple-court", **values: Any) -> "Association":
+        """Create an association with the usual chart of accounts."""
+        row = self.insert("tenants", **{"code": code, "name": code.replace("-", " ").title()} | values)
+        association = Association(self, row["id"], row["code"], row["name"])
+        for number, name, kind in ACCOUNTS:
+            association.insert("accounts", number=number, name=name, type=kind)
+        return association
+
+
+@dataclass
+class Association:
+    """One association of a scenario. Every builder returns the row that it inserted."""
+
+    database: AssociationsDatabase
+    tenant_id: UUID
+    code: str
+    name: str
+
+    def insert(self, table: str, **values: Any) -> Row:
+        return self.database.insert(table, tenant_id=self.tenant_id, **values)
+
+    def account_id(self, number: str) -> UUID:
+        account_id: UUID = self.database.value(
+            "SELECT id FROM accounts WHERE tenant_id = %s AND number = %s", self.tenant_id, number
+        )
+        return account_id
+
+    def owner(self, full_name: str = "Ann Owner", *, email: str | None = "ann@example.com", **values: Any) -> Row:
+        return self.insert(
+            "owners", full_name=full_name, email=email, postal_address="1 Main Street", **values
+        )
+
+    def unit(
+        self,
+        unit_number: str = "101",
+        *,
+        owner: Row | None = None,
+        monthly_assessment: Decimal | str = "250.00",
+        since: date = date(2020, 1, 1),
+        **values: Any,
+    ) -> Row:
+        """Create a unit; with an owner, one who has owned all of it ``since`` that day."""
+        unit = self.insert(
+            "units", unit_number=unit_number, monthly_assessment=monthly_assessment, **values
+        )
+        if owner is not None:
+            self.ownership(unit, owner, since=since)
+        return unit
+
+    def ownership(
+        self,
+        unit: Row,
+        owner: Row,
+        *,
+        percentage: Decimal | str | int = 100,
+        since: date = date(2020, 1, 1),
+        until: date | None = None,
+    ) -> Row:
+        return self.insert(
+            "ownerships",
+            unit_id=unit["id"],
+            owner_id=owner["id"],
+            percentage=percentage,
+            starts_on=since,
+            ends_on=until,
+        )
+
+    def contact(self, role: str = "treasurer", email: str | None = "treasurer@example.com") -> Row:
+        return self.insert("contacts", role=role, full_name=f"The {role}", email=email)
+
+    def violation_type(self, name: str = "Parking") -> Row:
+        return self.insert("violation_types", name=name)
+
+    def fine_schedule(self, *steps: tuple[str, int], violation_type: Row | None = None, **values: Any) -> Row:
+        """Create a schedule of (fine, days after the previous step)."""
+        schedule = self.insert(
+            "fine_schedules", violation_type_id=violation_type["id"] if violation_type else None
+        )
+        for number, (fine, days) in enumerate(steps, start=1):
+            self.insert(
+                "fine_schedule_steps",
+                schedule_id=schedule["id"],
+                step=number,
+                name=f"Notice {number}",
+                fine=fine,
+                days_after_previous=days,
+                **values,
+            )
+        return schedule
+
+    def violation(
+        self, unit: Row, violation_type: Row, *, cure_deadline: date, number: str = "V-1", **values: Any
+    ) -> Row:
+        return self.insert(
+            "violations",
+            violation_number=number,
+            unit_id=unit["id"],
+            violation_type_id=violation_type["id"],
+            description="Something is wrong",
+            reported_on=cure_deadline,
+            cure_deadline=cure_deadline,
+            **values,
+        )
+
+    def budget(self, name: str = "2025 Budget", *, year: int = 2025, **values: Any) -> Row:
+        return self.insert(
+            "budgets",
+            **{
+                "name": name,
+                "period_label": str(year),
+                "starts_on": date(year, 1, 1),
+                "ends_on": date(year, 12, 31),
+            }
+            | values,
+        )
+
+    def budget_line(self, budget: Row, account: str, budgeted: Decimal | str, **values: Any) -> Row:
+        return self.insert(
+            "budget_lines",
+            budget_id=budget["id"],
+            account_id=self.account_id(account),
+            budgeted=budgeted,
+            **values,
+        )
+
+    def journal(
+        self, on: date, debit: str, credit: str, amount: Decimal | str, *, reverses: UUID | None = None
+    ) -> UUID:
+        """Post a two-line entry by hand, as a bookkeeper would, and return its id."""
+        with self.database.connection.transaction():
+            entry = self.insert(
+                "journal_entries",
+                entry_number=self.database.value(
+                    "SELECT next_document_number(%s, 'journal_entry')", self.tenant_id
+                ),
+                entry_date=on,
+                description="By hand",
+                source="reversal" if reverses else "manual",
+                reverses_entry_id=reverses,
+            )
+            self.database.run(
+                """
+                INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit)
+                VALUES (%s, %s, 1, %s, %s, 0), (%s, %s, 2, %s, 0, %s)
+                """,
+                *(self.tenant_id, entry["id"], self.account_id(debit), amount),
+                *(self.tenant_id, entry["id"], self.account_id(credit), amount),
+            )
+        entry_id: UUID = entry["id"]
+        return entry_id
+
+    def payment(self, owner: Row, amount: Decimal | str, *, on: date) -> Row:
+        """Receive money from an owner: debit cash, credit prepayments; not applied to any invoice."""
+        return self.insert(
+            "payments",
+            owner_id=owner["id"],
+            received_on=on,
+            amount=amount,
+            journal_entry_id=self.journal(on, "1000", "2200", amount),
+        )
+
+    def apply(self, payment: Row, invoice: Row, amount: Decimal | str, *, on: date) -> Row:
+        """Apply a payment to an invoice by hand: debit prepayments, credit receivables."""
+        return self.insert(
+            "payment_applications",
+            payment_id=payment["id"],
+            invoice_id=invoice["id"],
+            amount=amount,
+            applied_on=on,
+            journal_entry_id=self.journal(on, "2200", "1200", amount),
+        )
+
+    def invoice(
+        self, unit: Row, owner: Row, amount: Decimal | str, *, on: date, due: date | None = None, **values: Any
+    ) -> Row:
+        """Post an assessment invoice by hand, with its line and journal entry."""
+        with self.database.connection.transaction():
+            invoice = self.insert(
+                "invoices",
+                **{
+                    "number": self.database.value(
+                        "SELECT next_document_number(%s, 'invoice')", self.tenant_id
+                    ),
+                    "kind": "assessment",
+                    "unit_id": unit["id"],
+                    "owner_id": owner["id"],
+                    "invoice_date": on,
+                    "due_date": due or on,
+                    "period": on.replace(day=1),
+                    "amount": amount,
+                    "journal_entry_id": self.journal(on, "1200", "4100", amount),
+                }
+                | values,
+            )
+            self.insert(
+                "invoice_lines",
+                invoice_id=invoice["id"],
+                line_number=1,
+                account_id=self.account_id("4100"),
+                description="Assessment",
+                amount=amount,
+            )
+        return invoice

@@ -1,0 +1,46 @@
+"""A migrated PostgreSQL database for every test, worked on as the role that runs the jobs."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from local.postgres import EmbeddedPostgres
+from tests.integration.association import AssociationsDatabase
+from tests.integration.jobs import JobRunner
+
+OWNER, WORKER, PASSWORD = "hoa_ops_owner", "hoa_ops_worker", "secret"
+TEMPLATE = "associations_template"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    from hoa_ops.migrations import grant_worker, migrate
+
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
+        server.create_role(OWNER, PASSWORD)
+        server.create_role(WORKER, PASSWORD)
+        server.create_database(TEMPLATE, owner=OWNER)
+        migrate(server.dsn(TEMPLATE, OWNER, PASSWORD))
+        grant_worker(server.dsn(TEMPLATE, OWNER, PASSWORD), WORKER)
+        yield server
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[AssociationsDatabase]:
+    """An empty database with all tables; Airflow's Connection leads to it as the worker."""
+    name = f"associations_{next(_numbers)}"
+    postgres.create_database(name, owner=OWNER, template=TEMPLATE)
+    worker_dsn = postgres.dsn(name, WORKER, PASSWORD)
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", worker_dsn)
+    with AssociationsDatabase(postgres.dsn(name, OWNER, PASSWORD), worker_dsn) as associations:
+        yield associations
+
+
+@pytest.fixture
+def jobs() -> JobRunner:
+    """Runs single tasks of the real DAG files."""
+    return JobRunner()
