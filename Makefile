@@ -1,0 +1,45 @@
+# Everything runs from .venv inside this folder. Paths are relative, so that a space above this folder does no harm.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+INSTALLED := $(VENV)/installed
+CHECKED := plugins local dags tests
+
+.PHONY: help demo up down test lint format clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(INSTALLED) ## Run every job on real Airflow and PostgreSQL: dry, live, live again
+	@$(RUN) local demo
+
+up: $(INSTALLED) ## Start PostgreSQL, a mail sink and Airflow, and leave them running
+	@$(RUN) local up
+
+down: $(INSTALLED) ## Stop what `make up` or an interrupted demo left running
+	@$(RUN) local down
+
+test: $(INSTALLED) ## Run all tests: unit, integration, e2e
+	@$(RUN) pytest
+
+lint: $(INSTALLED) ## Check style and types
+	@$(RUN) ruff check $(CHECKED)
+	@$(RUN) ruff format --check $(CHECKED)
+	@$(RUN) mypy
+
+format: $(INSTALLED) ## Rewrite the code in the project's style
+	@$(RUN) ruff check --fix $(CHECKED)
+	@$(RUN) ruff format $(CHECKED)
+
+clean: ## Delete what the local stack and the tests keep (databases, mail, logs)
+	@if [ -e $(INSTALLED) ]; then $(RUN) local down; fi
+	rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(INSTALLED): requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed. Name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Installing into $(VENV) (a few minutes, only when the requirements change) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN) pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
+	@touch $@
