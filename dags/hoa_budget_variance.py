@@ -1,28 +1,28 @@
 """
 ### Budget variance
 
-Every Monday at 9:00, compares each line of the active budgets with the ledger and tells treasurer and board of the lines
-that have run away from their budget.
+Every Monday at 9:00, compares each line of the active budgets with the ledger and tells treasurer and board of the
+lines that have run away from their budget.
 
 **When a task fails**
 
 - `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
 - `check_budget_variances`: the log names each association that could not be checked and why. The others are done. Mend
   the cause and clear the task: it alerts only what was not alerted yet.
-- `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the server
-  is back. Nothing is sent twice.
+- `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
+  server is back. Nothing is sent twice.
 
 Look before you leap: trigger it with *Dry run*; the report is in the log of `check_budget_variances`.
 """
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from hoa_ops.dag_defaults import dag_defaults, per_shard
+from hoa_ops.operators.check_budget_variances import CheckBudgetVariancesOperator
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
-from hoa_ops.operators.check_budget_variances import CheckBudgetVariancesOperator
 from hoa_ops.operators.print_report import PrintReportOperator
 from hoa_ops.run_request import BudgetVarianceRequest, dag_params
 from hoa_ops.schedules import CRON, Job

@@ -1,24 +1,24 @@
 """
 ### Violation escalation
 
-Every morning at 6:00, takes each violation whose cure deadline has passed one step further: records the escalation, posts
-the fine with its journal entry, and writes to the unit's owners.
+Every morning at 6:00, takes each violation whose cure deadline has passed one step further: records the escalation,
+posts the fine with its journal entry, and writes to the unit's owners.
 
 **When a task fails**
 
 - `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
 - `escalate_violations`: the log names each association that could not be posted and why. The others are done. Mend the
   cause and clear the task: it posts only what is missing.
-- `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the server
-  is back. Nothing is sent twice.
+- `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
+  server is back. Nothing is sent twice.
 
 Look before you leap: trigger it with *Dry run*; the report is in the log of `escalate_violations`.
 """
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from hoa_ops.dag_defaults import dag_defaults, per_shard
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator

@@ -31,9 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="the associations' tables exist already and belong to another application: create only our own",
     )
-    grant_command = commands.add_parser(
-        "grant", parents=[owner], help="give the role that runs the jobs its rights"
-    )
+    grant_command = commands.add_parser("grant", parents=[owner], help="give the role that runs the jobs its rights")
     grant_command.add_argument("--role", required=True, help="the role of the Airflow Connection; must exist")
 
     given = parser.parse_args(arguments)

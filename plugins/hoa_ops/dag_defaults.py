@@ -9,6 +9,7 @@ from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import MappedOperator
+
     from hoa_ops.operators.tenant_job import TenantJobOperator
 
 TASK_DEFAULTS: dict[str, Any] = {

@@ -8,10 +8,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
+from airflow.providers.postgres.hooks.postgres import PostgresHook
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from hoa_ops.errors import HoaOpsError, PostingError
 from hoa_ops.settings import get_settings
 

@@ -25,7 +25,7 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
     """Bring a database to the newest version; on one that is there already, do nothing.
 
     :param dsn: URL of the database, as the role that is to own the tables.
-    :param adopt: the associations' tables (or views of their names) are an application's own: create only the package's.
+    :param adopt: the associations' tables (or views of their names) belong to an application: create only our own.
     """
     settings = get_settings()
     engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
@@ -70,7 +70,7 @@ def grant_worker(dsn: str, role: str) -> None:
     script = (settings.sql_dir / "roles" / "worker.sql").read_text(encoding="utf-8")
     with psycopg.connect(dsn) as connection:
         connection.execute(
-            sql.SQL(script).format(  # type: ignore[arg-type]  # a file of ours; only identifiers are filled in
+            sql.SQL(script).format(
                 role=sql.Identifier(role),
                 associations=sql.Identifier(settings.associations_schema),
                 operations=sql.Identifier(settings.operations_schema),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MessageStates = dict[str, Counter[str]]
-"""Per subject of a message (its ``reference_id`` as text): how many are in which state (``post`` for letters to print)."""
+"""Per subject of a message (its ``reference_id`` as text): how many are in which state (``post``: letters to print)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Report:
             request=self.request,
             items=[item for association in self.associations for item in association.items],
             failed=[association for association in self.associations if association.error],
+            total=total,
         )
         return text.splitlines()
 

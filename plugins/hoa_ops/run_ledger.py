@@ -120,3 +120,25 @@ def recorded_outcomes(cursor: Cursor, *, dag_run_id: str, job: Job) -> list[Asso
     """Return what a DAG run's job did for each association, over all its attempts and shards."""
     rows = cursor.rows(statement("run_ledger/run_items.sql"), {"dag_run_id": dag_run_id, "job": job})
     return [AssociationOutcome(row["name"], row["items"], row["error"]) for row in rows]
+
+
+def completed_since(cursor: Cursor, job: Job, tick: datetime, *, shards: int, other_than: str) -> str | None:
+    """Return the DAG run that did a job for all associations at or after a tick, if one did.
+
+    :param shards: how many parts the job is divided into; all must have completed.
+    :param other_than: a DAG run that does not count: a task that is tried again is to do its work again.
+    """
+    row = cursor.row(
+        statement("run_ledger/completed_since.sql"),
+        {"job": job, "tick": tick, "shards": shards, "other_than": other_than},
+    )
+    return None if row is None else str(row["dag_run_id"])
+
+
+def had_begun_by(cursor: Cursor, jobs: Sequence[Job], tick: datetime, *, other_than: str) -> bool:
+    """Say whether any of these jobs had run for all associations by a tick, however it ended."""
+    row = cursor.row(
+        statement("run_ledger/had_begun_by.sql"),
+        {"jobs": [str(job) for job in jobs], "tick": tick, "other_than": other_than},
+    )
+    return row is not None and bool(row["had_begun"])

@@ -7,19 +7,22 @@ model, so that what the form refuses is refused from the command line as well.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
 from airflow.providers.common.compat.sdk import Param
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
 from hoa_ops.errors import RequestError
 from hoa_ops.schedules import Job, moment_of
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+MONTH_PATTERN = r"^20\d{2}-(0[1-9]|1[0-2])$"
 
 
 class RunRequest(BaseModel):
@@ -62,6 +65,18 @@ class RunRequest(BaseModel):
     def narrowed(self) -> bool:
         """Whether the run leaves out associations on request, so that it proves nothing about the others."""
         return self.tenant is not None
+
+    def check_date(self, today: date) -> None:
+        """Refuse a live run that is ahead of its time.
+
+        :param today: the date of the run.
+        :raises RequestError: saying what to choose instead.
+        """
+        if self.as_of is not None and self.as_of > today and not self.dry_run:
+            raise RequestError(
+                f"as_of {self.as_of} lies after the run's date {today}: choose an earlier day, "
+                f"or set dry_run to look ahead"
+            )
 
     @property
     def options(self) -> dict[str, Any]:
@@ -127,6 +142,76 @@ class BudgetVarianceRequest(RunRequest):
         return super().narrowed or self.budget_id is not None
 
 
+class BillingRequest(RunRequest):
+    """Params of ``hoa_monthly_billing``."""
+
+    jobs = (Job.GENERATE_INVOICES, Job.ASSESS_LATE_FEES, Job.SEND_REMINDERS)
+
+    job: Literal["generate_invoices", "assess_late_fees", "send_reminders"] | None = Field(
+        default=None,
+        title="Job",
+        description="Do this job only, whether it is due or not. Empty: those that are due and not yet done.",
+    )
+    billing_month: str | None = Field(
+        default=None,
+        title="Billing month",
+        description="Invoice this month (YYYY-MM) and no other. Empty: the month of the run, "
+        "and the months before it that an outage left unbilled.",
+        json_schema_extra={"pattern": MONTH_PATTERN},
+    )
+    days_grace: int | None = Field(
+        default=None,
+        title="Grace days for late fees",
+        description="Days after the due date before a late fee is charged. 0 and 1 both mean: the day after. "
+        "Empty: as each association's rule has it.",
+        ge=0,
+        le=365,
+    )
+
+    @field_validator("billing_month")
+    @classmethod
+    def _is_a_month(cls, month: str | None) -> str | None:
+        if month is not None and not re.fullmatch(MONTH_PATTERN, month):
+            raise ValueError("write the month as YYYY-MM, such as 2025-11")
+        return month
+
+    @model_validator(mode="after")
+    def _params_belong_to_the_job(self) -> Self:
+        for name, job in _JOB_OF_PARAM.items():
+            if getattr(self, name) is not None and self.only_job != job:
+                raise ValueError(f"{name} is a param of {job}, but {self.only_job} was asked for: leave one out")
+        return self
+
+    def check_date(self, today: date) -> None:
+        """See :meth:`RunRequest.check_date`; the same holds for the billing month."""
+        super().check_date(today)
+        today = self.as_of or today
+        if self.billing_period is not None and self.billing_period > today and not self.dry_run:
+            raise RequestError(
+                f"billing_month {self.billing_month} has not begun on {today}: choose an earlier month, "
+                f"or set dry_run to look ahead"
+            )
+
+    @property
+    def only_job(self) -> Job | None:
+        """The one job that was asked for, by name or by a param that only this job has."""
+        implied = (job for name, job in _JOB_OF_PARAM.items() if getattr(self, name) is not None)
+        return next(implied, None) if self.job is None else Job(self.job)
+
+    @property
+    def billing_period(self) -> date | None:
+        """First day of the billing month, if one was asked for."""
+        return None if self.billing_month is None else date.fromisoformat(f"{self.billing_month}-01")
+
+    @property
+    def narrowed(self) -> bool:
+        """See :attr:`RunRequest.narrowed`; a single month says nothing about the others."""
+        return super().narrowed or self.billing_month is not None
+
+
+_JOB_OF_PARAM = {"billing_month": Job.GENERATE_INVOICES, "days_grace": Job.ASSESS_LATE_FEES}
+
+
 class RunDate(BaseModel):
     """The moment a run stands for, in the deployment's time zone; its date is the run's “today”."""
 
@@ -145,18 +230,12 @@ class RunDate(BaseModel):
 
         :param job: whose scheduled time of day an ``as_of`` day is given.
         :param dag_run: Airflow's DAG run; a manual run may have no logical date, then its ``run_after`` counts.
-        :raises RequestError: when a live run is asked for a day after the run's own date.
+        :raises RequestError: when a live run is asked for a day, or a month, after the run's own date.
         """
         zone = get_settings().zone
         moment = (dag_run.logical_date or dag_run.run_after).astimezone(zone)
-        if request.as_of is None:
-            return cls(moment=moment)
-        if request.as_of > moment.date() and not request.dry_run:
-            raise RequestError(
-                f"as_of {request.as_of} lies after the run's date {moment.date()}: choose an earlier day, "
-                f"or set dry_run to look ahead"
-            )
-        return cls(moment=moment_of(job, request.as_of, zone))
+        request.check_date(moment.date())
+        return cls(moment=moment if request.as_of is None else moment_of(job, request.as_of, zone))
 
 
 def dag_params(model: type[RunRequest]) -> dict[str, Param]:
@@ -168,7 +247,9 @@ def dag_params(model: type[RunRequest]) -> dict[str, Param]:
         if alternatives:
             # The trigger form knows `type: [string, null]` for an optional field, but not `anyOf`.
             present = next(alternative for alternative in alternatives if alternative["type"] != "null")
-            schema |= present | {"type": [present["type"], "null"]}
+            schema.update(present, type=[present["type"], "null"])
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
         params[name] = Param(default, **schema)
     return params
 
@@ -180,7 +261,7 @@ def _in_sentences(error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             faults.append(f"there is no param {name}: correct its name or leave it out")
         elif name:
-            faults.append(f"{name}: {fault['msg']} (got {fault['input']!r})")
+            faults.append(f"{name}: {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})")
         else:
             faults.append(fault["msg"].removeprefix("Value error, "))
     return "; ".join(faults)

@@ -31,9 +31,7 @@ def tenants_in_scope(cursor: Cursor, request: RunRequest, *, shard: int = 0, sha
     :param shard: which part of them, counted from 0; a run narrowed to one association is done by shard 0.
     :raises RequestError: when the run was narrowed to an association or budget that cannot be worked on.
     """
-    rows = cursor.rows(
-        statement("tenants/find.sql"), {"tenant": request.tenant, "shard": shard, "shards": shards}
-    )
+    rows = cursor.rows(statement("tenants/find.sql"), {"tenant": request.tenant, "shard": shard, "shards": shards})
     if request.tenant is not None:
         if not rows:
             raise RequestError(f"tenant: there is no association with the code or id {request.tenant!r}")

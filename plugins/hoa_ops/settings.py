@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
+from airflow.providers.common.compat.sdk import conf
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from airflow.providers.common.compat.sdk import conf
 from hoa_ops.errors import SettingsError
 
 SECTION = "hoa_ops"

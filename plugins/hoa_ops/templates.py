@@ -27,6 +27,11 @@ def signed_percent(percent: Decimal | str | None) -> str:
     return "unbudgeted" if percent is None else f"{Decimal(percent):+.1f}%"
 
 
+def share(percentage: Decimal | str) -> str:
+    """Write an owner's share of a unit: ``50%``, ``33.3333%``."""
+    return f"{Decimal(percentage).normalize():f}%"
+
+
 def long_date(day: date | str) -> str:
     """Write a date as letters do: October 29, 2025."""
     day = date.fromisoformat(day) if isinstance(day, str) else day
@@ -43,7 +48,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    environment.filters |= {"money": money, "signed_percent": signed_percent, "long_date": long_date}
+    for filter_ in (money, signed_percent, share, long_date):
+        environment.filters[filter_.__name__] = filter_
     return environment
 
 

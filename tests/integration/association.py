@@ -77,7 +77,7 @@ class AssociationsDatabase:
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('hoa', 'hoa_ops') ORDER BY 1, 2"
         )
         return {
-            table["tablename"]: self.value(f'SELECT count(*) FROM {table["schemaname"]}.{table["tablename"]}')
+            table["tablename"]: self.value(f"SELECT count(*) FROM {table['schemaname']}.{table['tablename']}")
             for table in tables
         }
 
@@ -109,9 +109,7 @@ class Association:
         return account_id
 
     def owner(self, full_name: str = "Ann Owner", *, email: str | None = "ann@example.com", **values: Any) -> Row:
-        return self.insert(
-            "owners", full_name=full_name, email=email, postal_address="1 Main Street", **values
-        )
+        return self.insert("owners", full_name=full_name, email=email, postal_address="1 Main Street", **values)
 
     def unit(
         self,
@@ -123,9 +121,7 @@ class Association:
         **values: Any,
     ) -> Row:
         """Create a unit; with an owner, one who has owned all of it ``since`` that day."""
-        unit = self.insert(
-            "units", unit_number=unit_number, monthly_assessment=monthly_assessment, **values
-        )
+        unit = self.insert("units", unit_number=unit_number, monthly_assessment=monthly_assessment, **values)
         if owner is not None:
             self.ownership(unit, owner, since=since)
         return unit
@@ -156,9 +152,7 @@ class Association:
 
     def fine_schedule(self, *steps: tuple[str, int], violation_type: Row | None = None, **values: Any) -> Row:
         """Create a schedule of (fine, days after the previous step)."""
-        schedule = self.insert(
-            "fine_schedules", violation_type_id=violation_type["id"] if violation_type else None
-        )
+        schedule = self.insert("fine_schedules", violation_type_id=violation_type["id"] if violation_type else None)
         for number, (fine, days) in enumerate(steps, start=1):
             self.insert(
                 "fine_schedule_steps",
@@ -213,9 +207,7 @@ class Association:
         with self.database.connection.transaction():
             entry = self.insert(
                 "journal_entries",
-                entry_number=self.database.value(
-                    "SELECT next_document_number(%s, 'journal_entry')", self.tenant_id
-                ),
+                entry_number=self.database.value("SELECT next_document_number(%s, 'journal_entry')", self.tenant_id),
                 entry_date=on,
                 description="By hand",
                 source="reversal" if reverses else "manual",
@@ -261,9 +253,7 @@ class Association:
             invoice = self.insert(
                 "invoices",
                 **{
-                    "number": self.database.value(
-                        "SELECT next_document_number(%s, 'invoice')", self.tenant_id
-                    ),
+                    "number": self.database.value("SELECT next_document_number(%s, 'invoice')", self.tenant_id),
                     "kind": "assessment",
                     "unit_id": unit["id"],
                     "owner_id": owner["id"],

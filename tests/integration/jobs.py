@@ -63,7 +63,6 @@ class JobRunner:
         *,
         on: date | datetime,
         dag_run_id: str | None = None,
-        map_index: int | None = None,
         **params: Any,
     ) -> Outcome:
         """Run one task.

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-
 from airflow.sdk.exceptions import AirflowFailException
 
 TODAY = date(2025, 10, 29)
@@ -42,7 +41,9 @@ def test_default_schedule_run_daily_fines_on_days_1_7_and_14(database, jobs, map
     ]
 
 
-@pytest.mark.parametrize(("grace", "days_overdue", "escalated"), [(0, 0, 0), (0, 1, 1), (1, 1, 1), (5, 4, 0), (5, 5, 1)])
+@pytest.mark.parametrize(
+    ("grace", "days_overdue", "escalated"), [(0, 0, 0), (0, 1, 1), (1, 1, 1), (5, 4, 0), (5, 5, 1)]
+)
 def test_grace_boundary_to_the_day(database, jobs, maple, unit, parking, grace, days_overdue, escalated):
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=days_overdue))
     assert jobs.escalate(on=TODAY, days_grace=grace).returned["posted"] == escalated
@@ -81,9 +82,7 @@ def test_step_that_needs_the_board_is_never_fined_by_itself(database, jobs, mapl
     assert fines(database) == []
 
 
-def test_fine_is_an_invoice_with_a_balanced_entry_and_the_violation_is_escalated(
-    database, jobs, maple, unit, parking
-):
+def test_fine_is_an_invoice_with_a_balanced_entry_and_the_violation_is_escalated(database, jobs, maple, unit, parking):
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1))
     jobs.escalate(on=TODAY)
     assert database.value("SELECT status FROM violations") == "escalated"

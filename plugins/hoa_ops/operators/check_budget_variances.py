@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class CheckBudgetVariancesOperator(TenantJobOperator):
     """Alert treasurer and board to budget lines that have run away.
 
-    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``budgets/plan.sql`` for the rules.
+    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``budgets/plan.sql`` for the
+    rules.
     """
 
     job = Job.CHECK_BUDGET_VARIANCES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
 from hoa_ops.database import Database
 from hoa_ops.errors import RequestError
 from hoa_ops.run_request import RunDate, RunRequest
@@ -13,15 +14,14 @@ from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
     from hoa_ops.schedules import Job
 
 
 Request = TypeVar("Request", bound=RunRequest)
 
 
-def read_request(
-    model: type[Request], context: Context, *, job: Job | None = None
-) -> tuple[Request, RunDate]:
+def read_request(model: type[Request], context: Context, *, job: Job | None = None) -> tuple[Request, RunDate]:
     """Read what a run was asked to do, and the date it stands for.
 
     :param job: the job that asks; default: the first of the DAG.
@@ -46,9 +46,7 @@ class CheckParamsOperator(BaseOperator):
     :param conn_id: Airflow Connection to the associations' database.
     """
 
-    def __init__(
-        self, *, request_model: type[RunRequest], conn_id: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, request_model: type[RunRequest], conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.request_model = request_model
         self.conn_id = conn_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
+
 from hoa_ops.database import Database
 from hoa_ops.operators.check_params import read_request
 from hoa_ops.outbox.delivery import Delivery
@@ -13,6 +14,7 @@ from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
     from hoa_ops.run_request import RunRequest
 
 

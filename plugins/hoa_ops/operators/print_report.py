@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
+
 from hoa_ops.database import Database
 from hoa_ops.operators.check_params import read_request
 from hoa_ops.outbox.message import message_states
@@ -14,6 +15,7 @@ from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
     from hoa_ops.run_request import RunRequest
 
 
@@ -24,9 +26,7 @@ class PrintReportOperator(BaseOperator):
     :param conn_id: Airflow Connection to the associations' database.
     """
 
-    def __init__(
-        self, *, request_model: type[RunRequest], conn_id: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, request_model: type[RunRequest], conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.request_model = request_model
         self.conn_id = conn_id

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, Variable
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSkipException,
+    BaseOperator,
+    Variable,
+)
+
 from hoa_ops.database import Database, DatabaseError, statement
 from hoa_ops.errors import HoaOpsError, PostingError, RequestError
 from hoa_ops.operators.check_params import read_request, refusal
@@ -16,7 +22,9 @@ from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
     from airflow.providers.common.compat.sdk import Context
+
     from hoa_ops.database import Cursor
     from hoa_ops.outbox.message import MessageKind
     from hoa_ops.report import Row
@@ -77,6 +85,9 @@ class TenantJobOperator(BaseOperator):
         self.shards = shards
         self.conn_id = conn_id
 
+    def skip_reason(self, cursor: Cursor, request: RunRequest, run_date: RunDate, *, dag_run_id: str) -> str | None:
+        """Say why the job is not for this run at all, dry or live; then nothing is looked at or recorded."""
+
     def plan_parameters(self, request: RunRequest) -> Mapping[str, Any]:
         """Return the bound parameters of the plan beyond ``tenant_id`` and ``as_of``."""
         raise NotImplementedError
@@ -88,13 +99,18 @@ class TenantJobOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Do the job and log its report; return counts and totals.
 
-        :raises AirflowFailException: when the params are wrong, or associations failed for reasons that people must mend.
+        :raises AirflowSkipException: when the job is not for this run.
+        :raises AirflowFailException: when params are wrong, or associations failed for reasons that people must mend.
         :raises HoaOpsError: when associations failed for reasons that may pass; the task may be tried again.
         """
         dag_run = context["dag_run"]
         request, run_date = read_request(self.request_model, context, job=self.job)
         switched_off = not request.dry_run and self.job in switched_off_jobs()
         with Database(self.conn_id or get_settings().database_conn_id) as database:
+            with database.transaction(read_only=True) as cursor:
+                skip_reason = self.skip_reason(cursor, request, run_date, dag_run_id=dag_run.run_id)
+            if skip_reason is not None:
+                raise AirflowSkipException(skip_reason)
             tenants = [] if switched_off else self._tenants(database, request)
             run = None if request.dry_run else self._open_run(database, request, run_date, dag_run.run_id)
             outcomes = [self._outcome(database, tenant, request, run_date, run) for tenant in tenants]
@@ -120,13 +136,9 @@ class TenantJobOperator(BaseOperator):
             except RequestError as error:
                 raise refusal(error) from None
 
-    def _open_run(
-        self, database: Database, request: RunRequest, run_date: RunDate, dag_run_id: str
-    ) -> LedgerRun:
+    def _open_run(self, database: Database, request: RunRequest, run_date: RunDate, dag_run_id: str) -> LedgerRun:
         with database.transaction() as cursor:
-            return LedgerRun.open(
-                cursor, self.job, request, run_date, dag_run_id=dag_run_id, shard=self.shard
-            )
+            return LedgerRun.open(cursor, self.job, request, run_date, dag_run_id=dag_run_id, shard=self.shard)
 
     def _outcome(
         self,
@@ -151,13 +163,9 @@ class TenantJobOperator(BaseOperator):
             if run is not None:
                 with database.transaction() as cursor:
                     run.record_failed(cursor, tenant.tenant_id, error=str(error))
-            return AssociationOutcome(
-                tenant.name, error=str(error), needs_people=isinstance(error, PostingError)
-            )
+            return AssociationOutcome(tenant.name, error=str(error), needs_people=isinstance(error, PostingError))
 
-    def _post(
-        self, cursor: Cursor, tenant: Tenant, run: LedgerRun, parameters: Mapping[str, Any]
-    ) -> list[Row]:
+    def _post(self, cursor: Cursor, tenant: Tenant, run: LedgerRun, parameters: Mapping[str, Any]) -> list[Row]:
         parameters = {**parameters, "run_id": run.run_id}
         cursor.run(statement("posting/open_counters.sql"), parameters)
         cursor.run(statement("posting/lock_tenant.sql"), parameters)
@@ -166,9 +174,7 @@ class TenantJobOperator(BaseOperator):
         items = cursor.rows(self.post_sql, parameters)
         facts = cursor.rows(self.messages_sql, parameters)
         self.message_kind.enqueue(cursor, facts, tenant_id=tenant.tenant_id, run_id=run.run_id)
-        run.record_posted(
-            cursor, tenant.tenant_id, items=items, counts=count_actions(items), totals=self.totals(items)
-        )
+        run.record_posted(cursor, tenant.tenant_id, items=items, counts=count_actions(items), totals=self.totals(items))
         return items
 
 

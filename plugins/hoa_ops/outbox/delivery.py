@@ -85,9 +85,7 @@ class Delivery:
 
     def _take_over_dead_claims(self) -> None:
         with self._database.transaction() as cursor:
-            taken = cursor.rows(
-                statement("outbox/take_over.sql"), {"minutes": self._settings.mail_claim_minutes}
-            )
+            taken = cursor.rows(statement("outbox/take_over.sql"), {"minutes": self._settings.mail_claim_minutes})
         for row in taken:
             self.outcomes["uncertain"] += row["state"] == "uncertain"
 
@@ -140,6 +138,6 @@ class Delivery:
 
 
 def _delay(attempts: int) -> timedelta:
-    """Return how long a message waits after so many attempts: doubling, with jitter so that a queue does not come back at once."""
-    delay = min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY)
-    return delay * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, keeps no secret
+    """Return how long a message waits after so many attempts: doubling, with jitter to spread a queue that comes back."""
+    longest = min(FIRST_DELAY * (1 << min(attempts - 1, 10)), LONGEST_DELAY)
+    return longest * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, keeps no secret

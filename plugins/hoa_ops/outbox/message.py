@@ -32,9 +32,7 @@ class MessageKind:
     sender: str
     attachment: Sequence[str] = ()
 
-    def enqueue(
-        self, cursor: Cursor, facts: Sequence[Mapping[str, Any]], *, tenant_id: UUID, run_id: UUID
-    ) -> None:
+    def enqueue(self, cursor: Cursor, facts: Sequence[Mapping[str, Any]], *, tenant_id: UUID, run_id: UUID) -> None:
         """Freeze one message per row of facts in the outbox, in the transaction that made them true.
 
         :param facts: rows with ``reference_id``, ``recipient_id``, ``recipient_name``, ``email``, ``postal_address``,
@@ -54,9 +52,7 @@ class MessageKind:
                     "subject": self.subject.format_map(fact),
                     "text_body": render(f"emails/{self.name}.txt", **fact),
                     "html_body": render(f"emails/{self.name}.html", **fact),
-                    "attachment": as_json({name: fact[name] for name in self.attachment})
-                    if self.attachment
-                    else None,
+                    "attachment": as_json({name: fact[name] for name in self.attachment}) if self.attachment else None,
                 }
                 for fact in facts
             ],
@@ -77,9 +73,7 @@ _ROUTING = (
 def message_states(cursor: Cursor, *, dag_run_id: str, job: str) -> MessageStates:
     """Say what became of the messages of a DAG run's job so far."""
     states: MessageStates = {}
-    for row in cursor.rows(
-        statement("run_ledger/notifications.sql"), {"dag_run_id": dag_run_id, "job": job}
-    ):
+    for row in cursor.rows(statement("run_ledger/notifications.sql"), {"dag_run_id": dag_run_id, "job": job}):
         state = "post" if row["channel"] == "post" and row["state"] == "pending" else row["state"]
         states.setdefault(str(row["reference_id"]), Counter())[state] += row["messages"]
     return states

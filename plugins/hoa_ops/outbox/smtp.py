@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
+
 from hoa_ops.errors import HoaOpsError
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Answer:
 class MailServer:
     """The mail server of an Airflow Connection.
 
-    The provider's hook opens and authenticates the connection; the message is handed over here, because the hook retries
-    without back-off, takes a refused recipient for success and may send twice.
+    The provider's hook opens and authenticates the connection; the message is handed over here, because the hook
+    retries without back-off, takes a refused recipient for success and may send twice.
 
     :param conn_id: id of the Airflow Connection (SMTP).
     """
@@ -88,7 +89,7 @@ class MailServer:
         """Give one message of the outbox to the server.
 
         :param message: a row of the outbox.
-        :raises MailServerError: when the server refuses the sender or cannot be reached again; the message is not to blame.
+        :raises MailServerError: when the server refuses the sender or cannot be reached; no message is to blame.
         """
         try:
             mail = self.compose(message, attachment)
@@ -137,9 +138,7 @@ class MailServer:
         mail.set_content(message["text_body"])
         mail.add_alternative(message["html_body"], subtype="html")
         if attachment is not None:
-            mail.add_attachment(
-                attachment.content, maintype="application", subtype="pdf", filename=attachment.filename
-            )
+            mail.add_attachment(attachment.content, maintype="application", subtype="pdf", filename=attachment.filename)
         return mail
 
 
@@ -152,9 +151,9 @@ class _HandOver:
         self._transfer = client.data
         client.data = self._note  # type: ignore[method-assign]
 
-    def _note(self, content: Any) -> tuple[int, bytes]:
+    def _note(self, msg: Any) -> tuple[int, bytes]:
         self.started = True
-        return self._transfer(content)
+        return self._transfer(msg)
 
     def end(self) -> None:
         self._client.data = self._transfer  # type: ignore[method-assign]

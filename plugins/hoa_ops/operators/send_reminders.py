@@ -1,0 +1,39 @@
+"""The job that reminds owners of what is overdue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hoa_ops.operators.billing_job import BillingJobOperator
+from hoa_ops.outbox.message import MessageKind
+from hoa_ops.report import total
+from hoa_ops.schedules import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hoa_ops.report import Row
+    from hoa_ops.run_request import BillingRequest
+
+
+class SendRemindersOperator(BillingJobOperator):
+    """Remind owners of what is overdue: one message each, with the list of their invoices.
+
+    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``reminders/plan.sql`` for the
+    rules. It takes no ``lock_sql``: whoever pays after the reminder was queued is spared by ``reminders/still_due.sql``.
+    """
+
+    job = Job.SEND_REMINDERS
+    message_kind = MessageKind(
+        name="payment_reminder",
+        subject="{headline} - {tenant_name}",
+        sender="{tenant_name} Management",
+    )
+
+    def plan_parameters(self, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]
+        """Return nothing: who is reminded depends on the association's settings alone."""
+        return {}
+
+    def totals(self, items: Sequence[Row]) -> Mapping[str, Any]:
+        """Return what the reminded owners owe, in dollars."""
+        return {"reminded_of": total(items, "total_due")}
