@@ -103,9 +103,7 @@ class LocalAirflow:
         """Write what a shell must source to run ``airflow`` commands against this installation."""
         ours = {name: value for name, value in self.environment.items() if os.environ.get(name) != value}
         file.touch(mode=0o600)
-        file.write_text(
-            "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items()))
-        )
+        file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items())))
 
     def _settings(self, metadata_dsn: str, keys: Keys, dags: Path, *, schedules: bool) -> dict[str, str]:
         sections: dict[str, dict[str, object]] = {
@@ -165,8 +163,6 @@ def _airflow(*arguments: str) -> list[str]:
 
 def _surroundings() -> dict[str, str]:
     """The environment of whoever started us, without what would lead Airflow or PostgreSQL elsewhere."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PG", "PYTHON"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PG", "PYTHON"))}
     # A proxy cannot reach our loopback.
     return kept | {"NO_PROXY": f"{LOOPBACK},localhost", "no_proxy": f"{LOOPBACK},localhost"}

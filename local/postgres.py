@@ -42,9 +42,7 @@ class EmbeddedPostgres:
     :param settings: further server settings, e.g. ``{"log_min_duration_statement": "100"}``.
     """
 
-    def __init__(
-        self, data_dir: Path, *, durable: bool = True, settings: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, settings: dict[str, str] | None = None) -> None:
         self.data_dir = data_dir.resolve()
         self.log = self.data_dir.with_name(f"{self.data_dir.name}.log")
         self._password_file = self.data_dir.with_name(f"{self.data_dir.name}.password")
@@ -106,9 +104,7 @@ class EmbeddedPostgres:
                 start_new_session=True,
             )
         try:
-            wait_until(
-                self._answers, f"no answer from PostgreSQL ({self.log})", limit=START_LIMIT, pause=0.05
-            )
+            wait_until(self._answers, f"no answer from PostgreSQL ({self.log})", limit=START_LIMIT, pause=0.05)
         except BaseException:
             self.stop()
             raise
@@ -119,9 +115,7 @@ class EmbeddedPostgres:
         if postmaster is not None:
             with suppress(psutil.NoSuchProcess, NotInTimeError):
                 postmaster.send_signal(signal.SIGINT)
-                wait_until(
-                    lambda: not self.is_running, "PostgreSQL did not stop", limit=STOP_LIMIT, pause=0.02
-                )
+                wait_until(lambda: not self.is_running, "PostgreSQL did not stop", limit=STOP_LIMIT, pause=0.02)
         self._clear_leftovers()
 
     def kill(self) -> None:
@@ -135,9 +129,7 @@ class EmbeddedPostgres:
         """The server and its children, also orphaned ones."""
         postmaster = self._postmaster()
         orphans = [process for process in psutil.process_iter() if self._works_here(process)]
-        return (
-            orphans if postmaster is None else [*{postmaster, *postmaster.children(recursive=True), *orphans}]
-        )
+        return orphans if postmaster is None else [*{postmaster, *postmaster.children(recursive=True), *orphans}]
 
     def create_role(self, name: str, password: str) -> None:
         """Create a login role, or give an existing one this password."""

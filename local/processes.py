@@ -38,9 +38,7 @@ class Sessions:
         sessions: dict[str, int] = json.loads(self._record.read_text())
         return sessions
 
-    def start(
-        self, name: str, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path
-    ) -> None:
+    def start(self, name: str, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
         """Start ``command`` detached, its output appended to ``log``."""
         cwd.mkdir(parents=True, exist_ok=True)
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 
+from hoa_ops import bookkeeping
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.migrations import grant_worker, migrate
 
@@ -14,13 +15,14 @@ DSN_VARIABLE = "HOA_OPS_OWNER_DSN"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m hoa_ops", description="Set up the database of HOA Ops.")
+    parser = argparse.ArgumentParser(prog="python -m hoa_ops", description="Set up HOA Ops, and look into its books.")
     commands = parser.add_subparsers(dest="command", required=True)
 
     owner = argparse.ArgumentParser(add_help=False)
     owner.add_argument(
         "--dsn",
         default=os.environ.get(DSN_VARIABLE),
+        required=not os.environ.get(DSN_VARIABLE),
         help=f"URL of the database as the role that owns the tables (default: ${DSN_VARIABLE})",
     )
     migrate_command = commands.add_parser(
@@ -33,19 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     grant_command = commands.add_parser("grant", parents=[owner], help="give the role that runs the jobs its rights")
     grant_command.add_argument("--role", required=True, help="the role of the Airflow Connection; must exist")
+    migrate_command.set_defaults(run=lambda given: migrate(given.dsn, adopt=given.adopt))
+    grant_command.set_defaults(run=lambda given: grant_worker(given.dsn, given.role))
+    bookkeeping.add_commands(commands)
 
     given = parser.parse_args(arguments)
-    if not given.dsn:
-        parser.error(f"no database given: use --dsn or set {DSN_VARIABLE}")
     try:
-        if given.command == "migrate":
-            migrate(given.dsn, adopt=given.adopt)
-        else:
-            grant_worker(given.dsn, given.role)
+        status: int | None = given.run(given)
     except HoaOpsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return 0
+    return status or 0
 
 
 if __name__ == "__main__":

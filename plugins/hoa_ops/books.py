@@ -28,7 +28,7 @@ def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
     ageing = receivables_ageing(cursor, tenant_id, as_of=as_of)
     [control] = cursor.rows(statement("statements/control_accounts.sql"), at)
     for documents, amount, account, balance in (
-        ("open invoices", ageing.total, "1200", control["receivables"]),
+        ("open invoices", ageing.total, "1200", ageing.ledger_balance),
         ("payments not yet applied", control["unapplied_payments"], "2200", control["prepayments"]),
     ):
         if amount != balance:

@@ -184,7 +184,8 @@ def switched_off_jobs() -> set[str]:
 
 
 def _failure(failed: Sequence[AssociationOutcome]) -> Exception:
-    reasons = "; ".join(f"{outcome.name}: {outcome.error}" for outcome in failed)
-    message = f"{len(failed)} association(s) could not be posted and were left as they were: {reasons}"
+    # Alerts quote the first line only, so it names no association.
+    reasons = "\n".join(f"  {outcome.name}: {outcome.error}" for outcome in failed)
+    message = f"{len(failed)} association(s) could not be posted and were left as they were:\n{reasons}"
     # Trying again cannot mend what only people can.
     return AirflowFailException(message) if all(outcome.needs_people for outcome in failed) else HoaOpsError(message)

@@ -138,6 +138,6 @@ class Delivery:
 
 
 def _delay(attempts: int) -> timedelta:
-    """Return how long a message waits after so many attempts: doubling, with jitter to spread a queue that comes back."""
+    """Return how long a message waits after so many attempts: doubling, with jitter to spread the queue."""
     longest = min(FIRST_DELAY * (1 << min(attempts - 1, 10)), LONGEST_DELAY)
     return longest * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, keeps no secret
