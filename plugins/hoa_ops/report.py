@@ -87,6 +87,7 @@ _OUTCOMES = {
     "post": "letter queued for post",
     "suppressed": "no notification wanted",
     "obsolete": "notification no longer due",
+    "canceled": "notification canceled by hand",
     "uncertain": "notification handed over, but not confirmed: check with the recipient",
     "failed": "notification NOT delivered: see the outbox",
 }

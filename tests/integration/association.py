@@ -246,14 +246,23 @@ class Association:
         )
 
     def invoice(
-        self, unit: Row, owner: Row, amount: Decimal | str, *, on: date, due: date | None = None, **values: Any
+        self,
+        unit: Row,
+        owner: Row,
+        amount: Decimal | str,
+        *,
+        on: date,
+        due: date | None = None,
+        number: str | None = None,
+        **values: Any,
     ) -> Row:
         """Post an assessment invoice by hand, with its line and journal entry."""
         with self.database.connection.transaction():
             invoice = self.insert(
                 "invoices",
                 **{
-                    "number": self.database.value("SELECT next_document_number(%s, 'invoice')", self.tenant_id),
+                    "number": number
+                    or self.database.value("SELECT next_document_number(%s, 'invoice')", self.tenant_id),
                     "kind": "assessment",
                     "unit_id": unit["id"],
                     "owner_id": owner["id"],

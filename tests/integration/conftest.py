@@ -7,6 +7,7 @@ import pytest
 
 from local.postgres import EmbeddedPostgres
 from tests.integration.association import AssociationsDatabase
+from tests.integration.books import deviations_of_all
 from tests.integration.jobs import JobRunner
 
 OWNER, WORKER, PASSWORD = "hoa_ops_owner", "hoa_ops_worker", "secret"
@@ -38,6 +39,13 @@ def database(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", worker_dsn)
     with AssociationsDatabase(postgres.dsn(name, OWNER, PASSWORD), worker_dsn) as associations:
         yield associations
+
+
+@pytest.fixture
+def books_in_order(database: AssociationsDatabase) -> Iterator[None]:
+    """After the test, whatever it did, every association's books must be in order."""
+    yield
+    assert deviations_of_all(database) == []
 
 
 @pytest.fixture

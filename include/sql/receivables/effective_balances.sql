@@ -1,6 +1,7 @@
 {#- What is left of every open invoice of the association once credits are counted: an owner's unapplied payments count
     against his open invoices of any kind, oldest due first, before any of them is called overdue. Nothing is posted by
     this; applying the payments comes to the same balances.
+    It is materialized, so that it is not computed again for every row that it is joined to.
     Gives the CTE `effective_balances`: the columns of invoice_balances, and effective_balance (0: covered by credits). -#}
 credits AS (
     SELECT owner_credits.owner_id, sum(owner_credits.unapplied) AS credit
@@ -8,7 +9,7 @@ credits AS (
      WHERE owner_credits.tenant_id = %(tenant_id)s
      GROUP BY owner_credits.owner_id
 ),
-effective_balances AS (
+effective_balances AS MATERIALIZED (
     SELECT open_invoices.*,
            greatest(least(open_invoices.balance, open_invoices.owed_through_this_one - coalesce(credits.credit, 0)),
                     0.00) AS effective_balance

@@ -13,8 +13,11 @@ GRANT INSERT ON {associations}.violation_escalations TO {role};
 GRANT UPDATE (status) ON {associations}.violations TO {role};
 
 GRANT INSERT ON {operations}.runs, {operations}.run_tenants, {operations}.billed_periods TO {role};
-GRANT UPDATE (as_of, run_date, options, narrowed, status, finished_at) ON {operations}.runs TO {role};
+GRANT UPDATE (as_of, run_date, options, narrowed, status, finished_at, associations, failed, counts, totals)
+    ON {operations}.runs TO {role};
 GRANT INSERT ON {operations}.budget_alerts, {operations}.outbox TO {role};
 GRANT UPDATE (state, attempts, not_before, claimed_by, claimed_at, handed_over_at, last_response, finished_at)
     ON {operations}.outbox TO {role};
+GRANT INSERT ON {operations}.outbox_actions TO {role};
+GRANT UPDATE (messages, newest, raised_at) ON {operations}.outbox_alarms TO {role};
 GRANT INSERT, UPDATE ON {operations}.document_counters TO {role};

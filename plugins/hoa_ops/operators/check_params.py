@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from hoa_ops.schedules import Job
 
 
+NO_CHANNEL = (
+    "Alerts go nowhere: nobody is told of a task that fails or a run that is late. Set "
+    "AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID to a Slack webhook Connection, AIRFLOW__HOA_OPS__ALERT_EMAIL to a mailbox, "
+    "or both."
+)
+
 Request = TypeVar("Request", bound=RunRequest)
 
 
@@ -56,9 +62,12 @@ class CheckParamsOperator(BaseOperator):
 
         :raises AirflowFailException: when a param is wrong, contradicts another, or names what does not exist.
         """
+        settings = get_settings()
+        if not settings.alert_channels:
+            self.log.warning(NO_CHANNEL)
         request, run_date = read_request(self.request_model, context)
         with (
-            Database(self.conn_id or get_settings().database_conn_id) as database,
+            Database(self.conn_id or settings.database_conn_id) as database,
             database.transaction(read_only=True) as cursor,
         ):
             try:

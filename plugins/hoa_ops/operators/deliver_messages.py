@@ -8,6 +8,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 
 from hoa_ops.database import Database
 from hoa_ops.operators.check_params import read_request
+from hoa_ops.outbox.alarm import raise_alarm
 from hoa_ops.outbox.delivery import Delivery
 from hoa_ops.outbox.smtp import MailServer
 from hoa_ops.settings import get_settings
@@ -42,6 +43,8 @@ class DeliverMessagesOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Send what is due and return how many messages ended in which state.
 
+        However that went, Slack is told of messages that stand still.
+
         :raises AirflowSkipException: for a dry run, which sends nothing.
         :raises MailServerError: when the server refuses us or cannot be reached; the messages wait for the next try.
         :raises MessagesWaitingError: when the server put messages off; the next try sends them.
@@ -52,5 +55,8 @@ class DeliverMessagesOperator(BaseOperator):
         settings = get_settings()
         with Database(self.conn_id or settings.database_conn_id) as database:
             delivery = Delivery(database, MailServer(self.smtp_conn_id or settings.smtp_conn_id), settings)
-            delivery.run()
+            try:
+                delivery.run()
+            finally:
+                raise_alarm(database, settings)
         return dict(delivery.outcomes)

@@ -20,7 +20,7 @@ class SendRemindersOperator(BillingJobOperator):
     """Remind owners of what is overdue: one message each, with the list of their invoices.
 
     See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``reminders/plan.sql`` for the
-    rules. It takes no ``lock_sql``: whoever pays after the reminder was queued is spared by ``reminders/still_due.sql``.
+    rules. It takes no ``lock_sql``: whoever pays once the reminder is queued is spared by ``reminders/still_due.sql``.
     """
 
     job = Job.SEND_REMINDERS
@@ -30,7 +30,7 @@ class SendRemindersOperator(BillingJobOperator):
         sender="{tenant_name} Management",
     )
 
-    def plan_parameters(self, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]
+    def plan_parameters(self, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]  # noqa: ARG002
         """Return nothing: who is reminded depends on the association's settings alone."""
         return {}
 

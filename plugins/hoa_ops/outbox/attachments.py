@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.outbox.invoice_pdf import invoice_pdf
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -17,7 +19,13 @@ class Attachment:
     content: bytes
 
 
-ATTACHMENTS: Mapping[str, Callable[[Mapping[str, Any]], Attachment]] = {}
+def _assessment_invoice(facts: Mapping[str, Any]) -> Attachment:
+    return Attachment(f"{facts['invoice_number']}.pdf", invoice_pdf(facts))
+
+
+ATTACHMENTS: Mapping[str, Callable[[Mapping[str, Any]], Attachment]] = {
+    "assessment_invoice": _assessment_invoice,
+}
 """Per kind of message: how its attachment is drawn from the message's facts."""
 
 

@@ -17,7 +17,6 @@ from uuid import uuid4
 
 from hoa_ops.database import statement
 from hoa_ops.errors import HoaOpsError
-from hoa_ops.outbox.attachments import draw_attachment
 from hoa_ops.outbox.smtp import Answer, MailServerError, Verdict
 
 if TYPE_CHECKING:
@@ -65,20 +64,21 @@ class Delivery:
         finally:
             self._server.close()
             log.info("Outbox: %s", ", ".join(f"{n} {state}" for state, n in self.outcomes.items()) or "nothing due")
-        waiting = self._one("outbox/waiting.sql")
-        if waiting["messages"]:
+        with self._database.transaction(read_only=True) as cursor:
+            waiting = cursor.row(statement("outbox/waiting.sql"), {"minutes": self._settings.mail_claim_minutes})
+        if waiting is not None:
             raise MessagesWaitingError(
-                f"{waiting['messages']} message(s) were put off by the mail server and wait for another try, "
-                f"the next at {waiting['next_try']:%Y-%m-%d %H:%M %Z}"
+                f"{waiting['messages']} message(s) were put off by the mail server or are in the hands of another "
+                f"delivery and wait for another try, at the latest at {waiting['next_try']:%Y-%m-%d %H:%M %Z}"
             )
 
     def _deliver(self, batch: list[dict[str, Any]]) -> None:
         for position, message in enumerate(batch):
             try:
                 self._server.open()
+                self._await_turn()
                 if self._hand_over_recorded(message):
-                    self._pace()
-                    self._record(message, self._server.hand_over(message, draw_attachment(message)))
+                    self._record(message, self._server.hand_over(message))
             except MailServerError:
                 self._release(batch[position:])
                 raise
@@ -86,8 +86,7 @@ class Delivery:
     def _take_over_dead_claims(self) -> None:
         with self._database.transaction() as cursor:
             taken = cursor.rows(statement("outbox/take_over.sql"), {"minutes": self._settings.mail_claim_minutes})
-        for row in taken:
-            self.outcomes["uncertain"] += row["state"] == "uncertain"
+        self.outcomes.update(row["state"] for row in taken if row["state"] == "uncertain")
 
     def _claim(self) -> list[dict[str, Any]]:
         with self._database.transaction() as cursor:
@@ -115,6 +114,7 @@ class Delivery:
                 statement("outbox/record.sql"),
                 {
                     "id": message["id"],
+                    "claimed_by": self._claimed_by,
                     "state": state,
                     "response": answer.response,
                     "delay": _delay(message["attempts"]),
@@ -124,17 +124,15 @@ class Delivery:
 
     def _release(self, messages: list[dict[str, Any]]) -> None:
         with self._database.transaction() as cursor:
-            cursor.run(statement("outbox/release.sql"), {"ids": [message["id"] for message in messages]})
+            cursor.run(
+                statement("outbox/release.sql"),
+                {"ids": [message["id"] for message in messages], "claimed_by": self._claimed_by},
+            )
 
-    def _pace(self) -> None:
+    def _await_turn(self) -> None:
+        """Keep to the rate limit; before the hand-over is recorded, since a task may well be killed while it waits."""
         time.sleep(max(0.0, self._next_hand_over - time.monotonic()))
         self._next_hand_over = time.monotonic() + 60 / self._settings.mail_per_minute
-
-    def _one(self, path: str) -> dict[str, Any]:
-        with self._database.transaction(read_only=True) as cursor:
-            row = cursor.row(statement(path))
-        assert row is not None  # noqa: S101 - an aggregate always gives a row
-        return row
 
 
 def _delay(attempts: int) -> timedelta:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 
 from hoa_ops.errors import HoaOpsError
+from hoa_ops.outbox.attachments import draw_attachment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,17 +67,24 @@ class MailServer:
         """
         if self._client is not None:
             return
+        hook = SmtpHook(smtp_conn_id=self._conn_id)
         try:
-            hook = SmtpHook(smtp_conn_id=self._conn_id).get_conn()
+            hook.get_conn()
         except Exception as error:  # noqa: BLE001 - sockets, TLS, login and the hook raise unrelated types
+            if hook._smtp_client is not None:  # noqa: SLF001 - a refused login leaves it connected
+                hook.__exit__(None, None, None)  # type: ignore[no-untyped-call]
             raise MailServerError(
                 f"the mail server of Connection {self._conn_id!r} cannot be used ({type(error).__name__}): check the "
                 f"server and the Connection; the messages wait in the outbox"
             ) from None
-        if not hook.from_email:
-            raise MailServerError(f"Connection {self._conn_id!r} names no sender: set its “From email”")
-        self._sender = hook.from_email
         self._client = hook._smtp_client  # type: ignore[assignment]  # noqa: SLF001 - the hook offers no other way to it
+        if not _is_address(hook.from_email):
+            self.close()
+            raise MailServerError(
+                f"Connection {self._conn_id!r} names no sender: set its “From email” to a bare address such as "
+                f"no-reply@example.com; the messages wait in the outbox"
+            )
+        self._sender = hook.from_email or ""
 
     def close(self) -> None:
         """Say goodbye, if there is still somebody to say it to."""
@@ -85,39 +93,18 @@ class MailServer:
                 self._client.quit()
             self._client = None
 
-    def hand_over(self, message: Mapping[str, Any], attachment: Attachment | None = None) -> Answer:
+    def hand_over(self, message: Mapping[str, Any]) -> Answer:
         """Give one message of the outbox to the server.
 
         :param message: a row of the outbox.
         :raises MailServerError: when the server refuses the sender or cannot be reached; no message is to blame.
         """
-        try:
-            mail = self.compose(message, attachment)
-        except ValueError as error:
-            return Answer(Verdict.FAILED, f"cannot be written as a mail: {error}")
         self.open()
-        assert self._client is not None  # noqa: S101 - narrows the type
-        handed_over = _HandOver(self._client)
         try:
-            self._client.send_message(mail, self._sender, [message["recipient_address"]])
-        except smtplib.SMTPRecipientsRefused as error:
-            return _answer(*next(iter(error.recipients.values())))
-        except smtplib.SMTPSenderRefused as error:
-            self.close()
-            raise MailServerError(
-                f"the mail server refuses the sender {self._sender} ({error.smtp_code}): correct the Connection "
-                f"{self._conn_id!r} or the server's permissions; the messages wait in the outbox"
-            ) from None
-        except smtplib.SMTPResponseException as error:
-            return _answer(error.smtp_code, error.smtp_error)
-        except (smtplib.SMTPException, OSError) as error:
-            self._client = None
-            if handed_over.started:
-                return Answer(Verdict.UNCERTAIN, f"connection lost after DATA ({type(error).__name__})")
-            return Answer(Verdict.DEFERRED, f"connection lost before DATA ({type(error).__name__})")
-        finally:
-            handed_over.end()
-        return Answer(Verdict.SENT, "250")
+            mail = self.compose(message, draw_attachment(message))
+        except Exception as error:  # noqa: BLE001 - the standard library raises unrelated types for odd addresses
+            return Answer(Verdict.FAILED, f"cannot be written as a mail: {type(error).__name__}: {error}")
+        return self._send(mail, message["recipient_address"])
 
     def compose(self, message: Mapping[str, Any], attachment: Attachment | None = None) -> EmailMessage:
         """Write a row of the outbox as a mail: text and HTML, with a Message-ID that is the row's for ever.
@@ -141,6 +128,35 @@ class MailServer:
             mail.add_attachment(attachment.content, maintype="application", subtype="pdf", filename=attachment.filename)
         return mail
 
+    def _send(self, mail: EmailMessage, recipient: str) -> Answer:
+        client = self._client
+        assert client is not None  # noqa: S101 - narrows the type
+        handed_over = _HandOver(client)
+        try:
+            client.send_message(mail, self._sender, [recipient])
+        except smtplib.SMTPRecipientsRefused as error:
+            return _answer(*next(iter(error.recipients.values())))
+        except smtplib.SMTPSenderRefused as error:
+            self.close()
+            raise MailServerError(
+                f"the mail server refuses the sender {self._sender} ({error.smtp_code}): correct the Connection "
+                f"{self._conn_id!r} or the server's permissions; the messages wait in the outbox"
+            ) from None
+        except smtplib.SMTPResponseException as error:
+            return _answer(error.smtp_code, error.smtp_error)
+        except smtplib.SMTPNotSupportedError as error:
+            return Answer(Verdict.FAILED, f"the mail server cannot take such an address: {error}")
+        except (smtplib.SMTPException, OSError) as error:
+            if handed_over.started:
+                return Answer(Verdict.UNCERTAIN, f"connection lost after DATA ({type(error).__name__})")
+            return Answer(Verdict.DEFERRED, f"connection lost before DATA ({type(error).__name__})")
+        finally:
+            handed_over.end()
+            if client.sock is None:
+                # The server has hung up, which it may do after any answer; the next message needs a new connection.
+                self._client = None
+        return Answer(Verdict.SENT, "250")
+
 
 class _HandOver:
     """Notes when the client starts to transfer a message: from there on the server may have it."""
@@ -157,6 +173,13 @@ class _HandOver:
 
     def end(self) -> None:
         self._client.data = self._transfer  # type: ignore[method-assign]
+
+
+def _is_address(text: str | None) -> bool:
+    try:
+        return bool(Address(addr_spec=text or "").domain)
+    except Exception:  # noqa: BLE001 - the standard library raises unrelated types for what is no address
+        return False
 
 
 def _answer(code: int, text: bytes | str) -> Answer:

@@ -10,6 +10,21 @@ BEGIN
 END
 $supply_uuidv7$;
 
+CREATE TABLE installation (
+    installed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+INSERT INTO installation DEFAULT VALUES;
+COMMENT ON TABLE installation IS 'One row. What was scheduled before this moment was nobody''s to do.';
+
+-- Figures are counts and sums of money by name: {"posted": "12"}. Text, so that no cent goes through a float.
+CREATE FUNCTION add_figures(jsonb, jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_object_agg(added.name, added.figure::text), '{}')
+      FROM (SELECT figures.key AS name, coalesce(sum(figures.value::numeric), 0) AS figure
+              FROM (SELECT * FROM jsonb_each_text($1) UNION ALL SELECT * FROM jsonb_each_text($2)) AS figures
+             GROUP BY figures.key) AS added
+$$;
+CREATE AGGREGATE sum_figures(jsonb) (SFUNC = add_figures, STYPE = jsonb, INITCOND = '{}');
+
 CREATE TABLE runs (
     id          uuid PRIMARY KEY DEFAULT uuidv7(),
     job         text NOT NULL,
@@ -22,12 +37,18 @@ CREATE TABLE runs (
     status      text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'completed', 'failed', 'switched_off')),
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
+    associations integer NOT NULL DEFAULT 0,
+    failed       integer NOT NULL DEFAULT 0,
+    counts       jsonb NOT NULL DEFAULT '{}',
+    totals       jsonb NOT NULL DEFAULT '{}',
     UNIQUE (job, dag_run_id, shard)
 );
 CREATE INDEX ON runs (job, run_date DESC);
+CREATE INDEX runs_completed ON runs (job, run_date DESC) WHERE status = 'completed' AND NOT narrowed AND associations > 0;
 COMMENT ON TABLE runs IS 'One row per live run of a job (and shard). A dry run leaves no trace here.';
 COMMENT ON COLUMN runs.run_date IS 'The moment the run stands for, from which its date is taken; started_at and finished_at are the clock''s.';
 COMMENT ON COLUMN runs.narrowed IS 'Restricted to one association or budget: proves nothing about the others.';
+COMMENT ON COLUMN runs.associations IS 'This and the following are added up from run_tenants when the run ends, so that a history of many runs is quick to read.';
 
 CREATE TABLE run_tenants (
     id          uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -42,6 +63,8 @@ CREATE TABLE run_tenants (
     CHECK ((status = 'failed') = (error IS NOT NULL))
 );
 CREATE INDEX ON run_tenants (run_id, tenant_id);
+CREATE INDEX ON run_tenants (tenant_id, id DESC);
+CREATE INDEX run_tenants_failed ON run_tenants (id DESC) WHERE status = 'failed';
 COMMENT ON TABLE run_tenants IS
     'What one attempt of a run did for one association, written in the transaction that did it; a retry adds a row.';
 COMMENT ON COLUMN run_tenants.items IS 'The rows of the plan, as the report shows them. No personal data.';
@@ -113,6 +136,32 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION refuse(reason text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', reason USING ERRCODE = 'HO002';
+END
+$$;
+COMMENT ON FUNCTION refuse IS 'Where a condition is wanted in a statement: end it with a reason, written for people.';
+
+-- Whoever applies a payment locks it and its invoice, in this order. Runs as the owner: locking rows takes more rights
+-- than the jobs have.
+CREATE FUNCTION lock_owner_credits(for_tenant uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM FROM payments
+      WHERE tenant_id = for_tenant
+        AND id IN (SELECT payment_id FROM owner_credits WHERE tenant_id = for_tenant)
+      ORDER BY id FOR NO KEY UPDATE;
+    PERFORM FROM invoices
+      WHERE tenant_id = for_tenant
+        AND id IN (SELECT invoice_id FROM invoice_balances
+                    WHERE tenant_id = for_tenant AND balance > 0
+                      AND owner_id IN (SELECT owner_id FROM owner_credits WHERE tenant_id = for_tenant))
+      ORDER BY id FOR NO KEY UPDATE;
+END
+$$;
+COMMENT ON FUNCTION lock_owner_credits IS
+    'Locks what owners of an association have paid ahead, and what those owners still owe, until the transaction ends.';
+
 CREATE FUNCTION delivery_channel(preference text, email text, must_be_served boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN preference = 'none' AND NOT must_be_served THEN 'suppressed'
                 WHEN preference IN ('post', 'none') OR email IS NULL THEN 'post'
@@ -139,7 +188,8 @@ CREATE TABLE outbox (
     html_body        text NOT NULL,
     attachment       jsonb,
     state            text NOT NULL DEFAULT 'pending'
-                     CHECK (state IN ('pending', 'sending', 'sent', 'uncertain', 'failed', 'obsolete', 'suppressed')),
+                     CHECK (state IN ('pending', 'sending', 'sent', 'uncertain', 'failed', 'obsolete', 'suppressed',
+                                      'canceled')),
     attempts         integer NOT NULL DEFAULT 0,
     not_before       timestamptz NOT NULL DEFAULT clock_timestamp(),
     claimed_by       uuid,
@@ -153,9 +203,47 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (not_before) WHERE channel = 'email' AND state = 'pending';
 CREATE INDEX outbox_claimed ON outbox (claimed_at) WHERE state = 'sending';
-CREATE INDEX outbox_trouble ON outbox (state) WHERE state IN ('failed', 'uncertain');
+CREATE INDEX outbox_unfinished ON outbox (state, channel, created_at)
+    WHERE state IN ('pending', 'sending', 'failed', 'uncertain');
+CREATE INDEX outbox_by_month ON outbox (kind, created_at, state);
 CREATE INDEX ON outbox (run_id);
 COMMENT ON TABLE outbox IS 'Messages, frozen in the transaction that made them true; delivery only changes the columns about delivery.';
 COMMENT ON COLUMN outbox.reference_id IS 'What the message is about (an escalation, a budget alert, an invoice, a reminder).';
 COMMENT ON COLUMN outbox.handed_over_at IS 'Set just before the message is given to the mail server: a claim that died before this is safe to send again.';
 COMMENT ON COLUMN outbox.attachment IS 'The facts from which the attached document is drawn when the message leaves.';
+COMMENT ON COLUMN outbox.state IS
+    'pending, sending, sent; uncertain (the server may have it) and failed (dead letter) wait for a person; obsolete, suppressed and canceled stay unsent.';
+
+CREATE TABLE outbox_actions (
+    id         uuid PRIMARY KEY DEFAULT uuidv7(),
+    message_id uuid NOT NULL REFERENCES outbox,
+    action     text NOT NULL CHECK (action IN ('requeue', 'cancel', 'posted')),
+    from_state text NOT NULL,
+    acted_by   text NOT NULL CHECK (acted_by ~ '\S'),
+    reason     text NOT NULL CHECK (reason ~ '\S'),
+    acted_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX ON outbox_actions (message_id);
+COMMENT ON TABLE outbox_actions IS 'What people did to messages that delivery could not finish, and why.';
+
+CREATE FUNCTION stuck_messages(waiting_since timestamptz)
+RETURNS TABLE (alarm text, messages bigint, newest timestamptz) LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT 'dead_letters', count(*), max(finished_at) FROM outbox WHERE state = 'failed'
+     UNION ALL
+    SELECT 'uncertain', count(*), max(finished_at) FROM outbox WHERE state = 'uncertain'
+     UNION ALL
+    SELECT 'waiting', count(*), max(created_at)
+      FROM outbox
+     WHERE state IN ('pending', 'sending') AND channel = 'email' AND created_at < waiting_since
+$$;
+COMMENT ON FUNCTION stuck_messages IS
+    'What stands still in the outbox until a person looks: dead letters, uncertain ones, and e-mail from before a moment.';
+
+CREATE TABLE outbox_alarms (
+    alarm     text PRIMARY KEY,
+    messages  bigint NOT NULL DEFAULT 0,
+    newest    timestamptz,
+    raised_at timestamptz
+);
+INSERT INTO outbox_alarms (alarm) SELECT alarm FROM stuck_messages(clock_timestamp());
+COMMENT ON TABLE outbox_alarms IS 'How bad it was when each alarm was last looked at: it is raised again only when it got worse.';

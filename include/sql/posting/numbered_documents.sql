@@ -1,0 +1,39 @@
+{#- Posts every row of the CTE `documents` as an invoice with its line, its journal entry and the entry's two lines:
+    debit receivables, credit revenue. The rows must have:
+      kind, unit_id, owner_id, invoice_date, due_date, period, amount, description, receivable_account_id,
+      revenue_account_id, late_fee_of_invoice_id, violation_escalation_id, and position (1, 2, 3 … without gaps).
+    Takes the numbers from the CTE `counted` (kind, base). Gives the CTE `invoiced` (document columns, invoice_id, number). -#}
+invoiced AS (
+    SELECT documents.*,
+           uuidv7() AS invoice_id,
+           uuidv7() AS entry_id,
+           document_number('invoice', invoice_counter.base + documents.position) AS number,
+           document_number('journal_entry', entry_counter.base + documents.position) AS entry_number
+      FROM documents
+      JOIN counted AS invoice_counter ON invoice_counter.kind = 'invoice'
+      JOIN counted AS entry_counter ON entry_counter.kind = 'journal_entry'
+),
+posted_entries AS (
+    INSERT INTO journal_entries (tenant_id, id, entry_number, entry_date, description, source)
+    SELECT %(tenant_id)s, entry_id, entry_number, invoice_date, number || ' - ' || description, 'invoice'
+      FROM invoiced
+),
+posted_entry_lines AS (
+    INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit)
+    SELECT %(tenant_id)s, entry_id, side.line_number, side.account_id, side.debit, side.credit
+      FROM invoiced
+     CROSS JOIN LATERAL (VALUES (1, receivable_account_id, amount, 0), (2, revenue_account_id, 0, amount))
+        AS side (line_number, account_id, debit, credit)
+),
+posted_invoices AS (
+    INSERT INTO invoices (tenant_id, id, number, kind, unit_id, owner_id, invoice_date, due_date, period, amount,
+                          journal_entry_id, late_fee_of_invoice_id, violation_escalation_id, run_id)
+    SELECT %(tenant_id)s, invoice_id, number, kind, unit_id, owner_id, invoice_date, due_date, period, amount,
+           entry_id, late_fee_of_invoice_id, violation_escalation_id, %(run_id)s
+      FROM invoiced
+),
+posted_invoice_lines AS (
+    INSERT INTO invoice_lines (tenant_id, invoice_id, line_number, account_id, description, amount)
+    SELECT %(tenant_id)s, invoice_id, 1, revenue_account_id, description, amount
+      FROM invoiced
+)

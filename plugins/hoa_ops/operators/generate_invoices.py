@@ -1,0 +1,56 @@
+"""The job that bills the monthly assessments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hoa_ops.operators.billing_job import BillingJobOperator
+from hoa_ops.outbox.message import MessageKind
+from hoa_ops.report import total
+from hoa_ops.schedules import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hoa_ops.report import Row
+    from hoa_ops.run_request import BillingRequest
+
+
+class GenerateInvoicesOperator(BillingJobOperator):
+    """Bill the monthly assessments: post an invoice per owner and unit, apply what was paid ahead, send the invoices.
+
+    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``invoices/plan.sql`` for the
+    rules.
+    """
+
+    job = Job.GENERATE_INVOICES
+    message_kind = MessageKind(
+        name="assessment_invoice",
+        subject="Invoice {invoice_number} - {tenant_name}",
+        sender="{tenant_name} Management",
+        attachment=(
+            "tenant_name",
+            "recipient_name",
+            "postal_address",
+            "unit_number",
+            "invoice_number",
+            "invoice_date",
+            "due_date",
+            "lines",
+            "amount",
+            "credit_applied",
+            "balance_due",
+            "payment_instructions",
+        ),
+    )
+
+    def plan_parameters(self, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]
+        """Return the one month to bill, if the run is narrowed to one."""
+        return {"billing_period": request.billing_period}
+
+    def totals(self, items: Sequence[Row]) -> Mapping[str, Any]:
+        """Return what was invoiced and how much credit was applied, to new invoices and earlier ones, in dollars."""
+        return {
+            "invoiced": total(items, "amount"),
+            "credit_applied": total(items, "credit_applied") + total(items, "credit_to_earlier"),
+        }
