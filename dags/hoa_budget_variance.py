@@ -16,13 +16,15 @@ Look before you leap: trigger it with *Dry run*; the report is in the log of `ch
 """
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG, TriggerRule, cross_downstream
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from hoa_ops.alerts.late_run import deadline_alerts
 from hoa_ops.dag_defaults import dag_defaults, per_shard
 from hoa_ops.operators.check_budget_variances import CheckBudgetVariancesOperator
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
+from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
 from hoa_ops.operators.print_report import PrintReportOperator
 from hoa_ops.run_request import BudgetVarianceRequest, dag_params
 from hoa_ops.schedules import CRON, Job
@@ -35,6 +37,7 @@ with DAG(
     schedule=CronTriggerTimetable(CRON[Job.CHECK_BUDGET_VARIANCES], timezone=get_settings().timezone),
     params=dag_params(BudgetVarianceRequest),
     tags=["hoa", "budgets"],
+    deadline=deadline_alerts("hoa_budget_variance", get_settings().deadline_minutes_budget_variance),
     **dag_defaults(),
 ):
     check_params = CheckParamsOperator(task_id="check_params", request_model=BudgetVarianceRequest)
@@ -58,7 +61,8 @@ with DAG(
     )
     # The run is as good as its worst task.
     complete = EmptyOperator(task_id="complete", trigger_rule=TriggerRule.NONE_FAILED)
+    notice_killed_tasks = NoticeKilledTasksOperator(task_id="notice_killed_tasks", trigger_rule=TriggerRule.ONE_FAILED)
 
     check_params >> check_budget_variances >> deliver_messages >> report
     check_params >> [deliver_messages, report]
-    [check_budget_variances, deliver_messages, report] >> complete
+    cross_downstream([check_budget_variances, deliver_messages, report], [complete, notice_killed_tasks])

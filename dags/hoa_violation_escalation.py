@@ -16,13 +16,15 @@ Look before you leap: trigger it with *Dry run*; the report is in the log of `es
 """
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG, TriggerRule, cross_downstream
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from hoa_ops.alerts.late_run import deadline_alerts
 from hoa_ops.dag_defaults import dag_defaults, per_shard
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
 from hoa_ops.operators.escalate_violations import EscalateViolationsOperator
+from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
 from hoa_ops.operators.print_report import PrintReportOperator
 from hoa_ops.run_request import EscalationRequest, dag_params
 from hoa_ops.schedules import CRON, Job
@@ -35,6 +37,7 @@ with DAG(
     schedule=CronTriggerTimetable(CRON[Job.ESCALATE_VIOLATIONS], timezone=get_settings().timezone),
     params=dag_params(EscalationRequest),
     tags=["hoa", "violations"],
+    deadline=deadline_alerts("hoa_violation_escalation", get_settings().deadline_minutes_violation_escalation),
     **dag_defaults(),
 ):
     check_params = CheckParamsOperator(task_id="check_params", request_model=EscalationRequest)
@@ -59,7 +62,8 @@ with DAG(
     )
     # The run is as good as its worst task.
     complete = EmptyOperator(task_id="complete", trigger_rule=TriggerRule.NONE_FAILED)
+    notice_killed_tasks = NoticeKilledTasksOperator(task_id="notice_killed_tasks", trigger_rule=TriggerRule.ONE_FAILED)
 
     check_params >> escalate_violations >> deliver_messages >> report
     check_params >> [deliver_messages, report]
-    [escalate_violations, deliver_messages, report] >> complete
+    cross_downstream([escalate_violations, deliver_messages, report], [complete, notice_killed_tasks])

@@ -12,6 +12,7 @@ from local.stack import Stack
 
 UP = CHECKOUT / ".local" / "up"
 DEMO = CHECKOUT / ".local" / "demo"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def up() -> None:
@@ -59,12 +60,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The whole stack on this machine.")
     parser.add_argument("command", choices=["up", "down", "demo"])
     command = parser.parse_args().command
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _leave)
     try:
         {"up": up, "down": down, "demo": show}[command]()
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     except (RuntimeError, OSError) as error:
         print(f"\n{command} failed: {error}", file=sys.stderr)
         return 1
@@ -72,6 +71,9 @@ def main() -> int:
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
+    for further in SIGNALS:
+        signal.signal(further, signal.SIG_IGN)
+    print("\nStopping everything ...", file=sys.stderr, flush=True)
     sys.exit(128 + number)
 
 

@@ -16,7 +16,7 @@ from local.waiting import wait_until
 CHECKOUT = Path(__file__).resolve().parent.parent
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 ADMIN = "admin"
-START_LIMIT = 120
+START_LIMIT = 180
 
 
 class AirflowError(RuntimeError):
@@ -32,6 +32,7 @@ class LocalAirflow:
     :param variables: added to the environment of every component: connections and settings.
     :param dags: the folder with the DAG files.
     :param schedules: ``False`` starts only runs that somebody asks for.
+    :param port: of the API server, if it is free; else any.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class LocalAirflow:
         variables: Mapping[str, str],
         dags: Path = CHECKOUT / "dags",
         schedules: bool = True,
+        port: int = 8080,
     ) -> None:
         self.home = home.resolve()
         self.logs = self.home / "logs"
-        self.port = free_port(8080)
+        self.port = free_port(port)
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.admin_password = keys["admin"]
         self._sessions = sessions
@@ -146,7 +148,6 @@ class LocalAirflow:
                 "parsing_processes": 1,
                 "refresh_interval": 5,
                 "bundle_refresh_check_interval": 1,
-                "min_file_process_interval": 5,
             },
             "triggerer": {"job_heartbeat_sec": 2},
         }

@@ -9,11 +9,14 @@ from psycopg.rows import class_row
 
 from local.stack import SCHEMA
 
+OPERATIONS_SCHEMA = "hoa_ops"
+"""Where the package keeps its own tables: run ledger, outbox, counters."""
+
 TABLES = """
-    SELECT table_name
+    SELECT table_schema, table_name
       FROM information_schema.tables
-     WHERE table_schema = %s AND table_type = 'BASE TABLE'
-     ORDER BY table_name
+     WHERE table_schema = ANY (%s) AND table_type = 'BASE TABLE'
+     ORDER BY table_schema, table_name
 """
 
 FINGERPRINT = """
@@ -78,7 +81,7 @@ class Ledgers:
 
     @staticmethod
     def _states(connection: psycopg.Connection) -> Iterator[tuple[str, TableState]]:
-        for (table,) in connection.execute(TABLES, [SCHEMA]).fetchall():
-            query = psycopg.sql.SQL(FINGERPRINT).format(psycopg.sql.Identifier(table))
+        for schema, table in connection.execute(TABLES, [[SCHEMA, OPERATIONS_SCHEMA]]).fetchall():
+            query = psycopg.sql.SQL(FINGERPRINT).format(psycopg.sql.Identifier(schema, table))
             rows, fingerprint = connection.execute(query).fetchone() or (0, Decimal(0))
             yield table, TableState(rows, fingerprint)

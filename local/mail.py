@@ -6,6 +6,7 @@ a *script* decides what the server answers.
 
 import argparse
 import email.policy
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -86,6 +87,12 @@ class MailSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def connection(self) -> str:
+        """The Airflow connection that sends here, as JSON."""
+        extra = {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@hoa-ops.example"}
+        return json.dumps({"conn_type": "smtp", "host": LOOPBACK, "port": self.port, "extra": extra})
 
     @property
     def messages(self) -> list[EmailMessage]:

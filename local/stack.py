@@ -37,6 +37,7 @@ class Stack:
 
     :param durable: see :class:`local.postgres.EmbeddedPostgres`.
     :param schedules: ``False`` starts only runs that somebody asks for.
+    :param port: of Airflow's web page, if it is free; 0 for any.
     :param variables: more environment variables for Airflow, such as ``AIRFLOW_CONN_...``.
     :param report: called with a line about each thing that is ready.
     """
@@ -48,6 +49,7 @@ class Stack:
         durable: bool = True,
         schedules: bool = True,
         dags: Path = CHECKOUT / "dags",
+        port: int = 8080,
         variables: Mapping[str, str] | None = None,
         report: Callable[[str], None] = lambda _line: None,
     ) -> None:
@@ -57,6 +59,7 @@ class Stack:
         self._sessions = Sessions(self.folder)
         self._schedules = schedules
         self._dags = dags
+        self._port = port
         self._variables = dict(variables or {})
         self._report = report
         self._airflow: LocalAirflow | None = None
@@ -122,11 +125,13 @@ class Stack:
             variables=self._connections(mail_port) | self._variables,
             dags=self._dags,
             schedules=self._schedules,
+            port=self._port,
         )
         with ThreadPoolExecutor() as pool:
             parts = [pool.submit(self._start_airflow), pool.submit(self._prepare_associations, mail_port)]
-        for part in parts:
-            part.result()
+            # Within the block: whoever interrupts this wait still has both parts ended before anything is stopped.
+            for part in parts:
+                part.result()
         self._api = self.airflow.wait_until_healthy()
         self._report(f"Airflow is healthy on {self.airflow.url}")
 

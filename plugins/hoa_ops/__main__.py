@@ -6,9 +6,10 @@ import argparse
 import os
 import sys
 
-from hoa_ops import bookkeeping
+from hoa_ops import bookkeeping, health
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.migrations import grant_worker, migrate
+from hoa_ops.outbox import by_hand
 
 DSN_VARIABLE = "HOA_OPS_OWNER_DSN"
 
@@ -38,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     migrate_command.set_defaults(run=lambda given: migrate(given.dsn, adopt=given.adopt))
     grant_command.set_defaults(run=lambda given: grant_worker(given.dsn, given.role))
     bookkeeping.add_commands(commands)
+    health.add_commands(commands)
+    by_hand.add_commands(commands)
 
     given = parser.parse_args(arguments)
     try:

@@ -5,17 +5,15 @@ They read only, and reach the database as the jobs do: through the Airflow Conne
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from hoa_ops.books import deviations
-from hoa_ops.database import Database, statement
-from hoa_ops.errors import RequestError, SettingsError
+from hoa_ops.command_line import connected, say
+from hoa_ops.database import statement
+from hoa_ops.errors import RequestError
 from hoa_ops.scope import Tenant
 from hoa_ops.settings import get_settings
 from hoa_ops.statements import ageing_text, owner_statement, receivables_ageing
@@ -59,7 +57,7 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
 def _print_statement(given: Namespace) -> int:
     with _books() as cursor:
         [tenant] = _tenants(cursor, given.tenant)
-        _say(owner_statement(cursor, tenant, given.owner, as_of=_as_of(given)))
+        say(owner_statement(cursor, tenant, given.owner, as_of=_as_of(given)))
     return 0
 
 
@@ -67,7 +65,7 @@ def _print_ageing(given: Namespace) -> int:
     with _books() as cursor:
         [tenant] = _tenants(cursor, given.tenant)
         ageing = receivables_ageing(cursor, tenant.tenant_id, as_of=_as_of(given))
-    _say(ageing_text(tenant, ageing))
+    say(ageing_text(tenant, ageing))
     return 1 if ageing.difference else 0
 
 
@@ -78,24 +76,16 @@ def _check_books(given: Namespace) -> int:
         for tenant in tenants:
             for deviation in deviations(cursor, tenant.tenant_id, as_of=_as_of(given)):
                 found += 1
-                _say(f"✗ {tenant.name}: {deviation}")
+                say(f"✗ {tenant.name}: {deviation}")
     if not found:
-        _say(f"✓ The books of {len(tenants)} association(s) are in order.")
+        say(f"✓ The books of {len(tenants)} association(s) are in order.")
     return 1 if found else 0
 
 
 @contextmanager
 def _books() -> Iterator[Cursor]:
-    # Outside of tasks, Airflow looks into its own database for Connections only in processes that call themselves so.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    conn_id = get_settings().database_conn_id
-    try:
-        with Database(conn_id) as database, database.transaction(read_only=True) as cursor:
-            yield cursor
-    except AirflowNotFoundException:
-        raise SettingsError(
-            f"there is no Airflow Connection {conn_id!r}: create it, or name another in the setting database_conn_id"
-        ) from None
+    with connected() as database, database.transaction(read_only=True) as cursor:
+        yield cursor
 
 
 def _tenants(cursor: Cursor, tenant: str | None) -> list[Tenant]:
@@ -109,7 +99,3 @@ def _tenants(cursor: Cursor, tenant: str | None) -> list[Tenant]:
 def _as_of(given: Namespace) -> date:
     as_of: date = given.as_of or datetime.now(get_settings().zone).date()
     return as_of
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text.rstrip()}\n")

@@ -5,21 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.alerts.failed_task import tell_of_failure
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import MappedOperator
 
     from hoa_ops.operators.tenant_job import TenantJobOperator
-
-TASK_DEFAULTS: dict[str, Any] = {
-    "owner": "hoa-ops",
-    "retries": 3,
-    "retry_delay": timedelta(minutes=5),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(hours=1),
-}
-"""Default arguments of every task. Errors that only people can mend are not tried again, whatever this says."""
 
 
 def dag_defaults() -> dict[str, Any]:
@@ -31,7 +23,16 @@ def dag_defaults() -> dict[str, Any]:
         # What was missed is caught up from the run ledger, not by one run per missed date.
         "catchup": False,
         "max_active_runs": 1,
-        "default_args": TASK_DEFAULTS,
+        "default_args": {
+            "owner": "hoa-ops",
+            # Errors that only people can mend are not tried again, whatever this says.
+            "retries": settings.task_retries,
+            "retry_delay": timedelta(seconds=settings.task_retry_seconds),
+            "retry_exponential_backoff": 2.0,
+            "max_retry_delay": timedelta(hours=1),
+            # On the tasks, because Airflow does not always call a DAG's own.
+            "on_failure_callback": tell_of_failure,
+        },
         "template_searchpath": [str(settings.sql_dir)],
     }
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from hoa_ops.errors import HoaOpsError, PostingError
+from hoa_ops.errors import HoaOpsError, PostingError, SettingsError
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -78,8 +80,13 @@ class Database:
         self._connection: psycopg.Connection[DictRow] | None = None
 
     def __enter__(self) -> Self:
-        with _people_errors():
-            self._connection = PostgresHook(postgres_conn_id=self._conn_id).get_conn()  # type: ignore[assignment]
+        try:
+            with _people_errors():
+                self._connection = PostgresHook(postgres_conn_id=self._conn_id).get_conn()  # type: ignore[assignment]
+        except AirflowNotFoundException:
+            raise SettingsError(
+                f"there is no Airflow Connection {self._conn_id!r}: create it, or name another in database_conn_id"
+            ) from None
         assert self._connection is not None  # noqa: S101 - narrows the type
         self._connection.autocommit = True
         self._connection.row_factory = dict_row
@@ -92,10 +99,11 @@ class Database:
             self._connection.close()
 
     @contextmanager
-    def transaction(self, *, read_only: bool = False) -> Iterator[Cursor]:
+    def transaction(self, *, read_only: bool = False, patience: timedelta | None = None) -> Iterator[Cursor]:
         """Open a transaction that commits at the end of the block and rolls back on any error.
 
         :param read_only: let PostgreSQL refuse every write.
+        :param patience: give up a statement that takes longer.
         :raises PostingError: with the reason, when one of the package's own rules refused.
         :raises DatabaseError: when a statement failed otherwise.
         :raises ConnectionLostError: when the database went away.
@@ -106,6 +114,9 @@ class Database:
             if read_only:
                 cursor.execute("SET TRANSACTION READ ONLY")
             cursor.execute("SELECT set_config('search_path', %s, true)", [get_settings().search_path])
+            if patience is not None:
+                milliseconds = str(int(patience / timedelta(milliseconds=1)))
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [milliseconds])
             yield Cursor(cursor)
 
 

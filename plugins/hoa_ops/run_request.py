@@ -1,13 +1,14 @@
 """What a run was asked to do: the params of each DAG, typed and bounded once, for the form and for the check.
 
 The pydantic models below are the only definition of the params. :func:`dag_params` turns a model into the Airflow
-``Param`` objects of the trigger form; :meth:`RunRequest.from_context` reads a task's params back through the same
+``Param`` objects of the trigger form; :meth:`RunRequest.read` reads a task's params back through the same
 model, so that what the form refuses is refused from the command line as well.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from uuid import UUID
@@ -49,6 +50,17 @@ class RunRequest(BaseModel):
         min_length=1,
         max_length=100,
     )
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_a_day(cls, day: object) -> object:
+        # A number, or a text of digits, would be taken for seconds since 1970.
+        if isinstance(day, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+            with suppress(ValueError):
+                return date.fromisoformat(day)
+        if day is None or type(day) is date:
+            return day
+        raise ValueError("write the day as YYYY-MM-DD, such as 2025-10-29")
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:

@@ -43,6 +43,12 @@ def last_tick(job: Job, moment: datetime) -> datetime:
     return previous.replace(tzinfo=moment.tzinfo)
 
 
+def next_tick(job: Job, moment: datetime) -> datetime:
+    """Return the first scheduled moment of a job after ``moment``, in the same zone."""
+    following: datetime = croniter(CRON[job], moment.replace(tzinfo=None)).get_next(datetime)
+    return following.replace(tzinfo=moment.tzinfo)
+
+
 def moment_of(job: Job, day: date, zone: ZoneInfo) -> datetime:
     """Return the moment that a run *as of* ``day`` stands for: the job's scheduled time of day on that day."""
     minute, hour, *_ = CRON[job].split()

@@ -40,11 +40,12 @@ def tenants_in_scope(cursor: Cursor, request: RunRequest, *, shard: int = 0, sha
             raise RequestError(f"tenant: {request.tenant!r} is {status}; only active associations are worked on")
         rows = rows if shard == 0 else []
     if isinstance(request, BudgetVarianceRequest) and request.budget_id is not None:
-        _check_budget(cursor, request)
+        budget_tenant_id = _tenant_of_budget(cursor, request)
+        rows = [row for row in rows if row["tenant_id"] == budget_tenant_id]
     return [Tenant(row["tenant_id"], row["code"], row["name"]) for row in rows]
 
 
-def _check_budget(cursor: Cursor, request: BudgetVarianceRequest) -> None:
+def _tenant_of_budget(cursor: Cursor, request: BudgetVarianceRequest) -> UUID:
     budget = cursor.row(statement("budgets/find.sql"), {"budget_id": request.budget_id})
     if budget is None:
         raise RequestError(f"budget_id: there is no budget {request.budget_id}")
@@ -54,3 +55,10 @@ def _check_budget(cursor: Cursor, request: BudgetVarianceRequest) -> None:
         )
     if request.tenant is not None and request.tenant.lower() not in {budget["code"], str(budget["tenant_id"])}:
         raise RequestError(f"budget_id: budget {request.budget_id} is not of association {request.tenant!r}")
+    if budget["tenant_status"] != "active":
+        raise RequestError(
+            f"budget_id: budget {request.budget_id} is of {budget['code']!r}, which is {budget['tenant_status']}; "
+            f"only active associations are worked on"
+        )
+    tenant_id: UUID = budget["tenant_id"]
+    return tenant_id

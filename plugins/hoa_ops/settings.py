@@ -7,18 +7,27 @@ the network, so DAG files may use settings while they are parsed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from airflow.providers.common.compat.sdk import conf
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from hoa_ops.errors import SettingsError
 
 SECTION = "hoa_ops"
+
+
+def _split(listed: str | Sequence[str]) -> Sequence[str]:
+    return [part.strip() for part in listed.split(",") if part.strip()] if isinstance(listed, str) else listed
+
+
 SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=63)]
+MailAddress = Annotated[str, Field(pattern=r"^[^\s@,;<>]+@[^\s@,;<>]+$")]
+MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_split)]
 
 
 class Settings(BaseModel):
@@ -66,6 +75,48 @@ class Settings(BaseModel):
     mail_claim_minutes: int = Field(
         default=15, ge=1, description="After how many minutes the claims of a delivery task that died are taken over."
     )
+    mail_waiting_hours: int = Field(
+        default=4, ge=1, description="How long an e-mail may wait in the outbox before it counts as stuck."
+    )
+    health_grace_minutes: int = Field(
+        default=120, ge=0, description="How long after its scheduled moment a job must be done, or it counts as late."
+    )
+    task_retries: int = Field(
+        default=3, ge=0, description="How often a task that failed for a reason that may pass is tried again."
+    )
+    task_retry_seconds: int = Field(
+        default=300, ge=1, description="How long the first retry waits; each further one waits twice as long."
+    )
+    alert_slack_conn_id: str = Field(
+        default="",
+        description="Airflow Connection (Slack Incoming Webhook) that alerts go to. Empty: none go to Slack.",
+    )
+    alert_email: MailAddresses = Field(
+        default=(),
+        description="Mailboxes that alerts go to, separated by commas. Empty: none go by e-mail. "
+        "Name a team's mailbox: whoever may see a DAG's details sees it.",
+    )
+    alert_smtp_conn_id: str = Field(
+        default="", description="Airflow Connection (SMTP) for alerts. Empty: the one for outgoing mail."
+    )
+    runbook_url: str = Field(
+        default="",
+        description="Where docs/runbook.md can be read, as alerts link to it. Empty: alerts name the file.",
+    )
+    deadlines: bool = Field(
+        default=True,
+        description="Alert when a run has not succeeded by its deadline. "
+        "Switch it off for `airflow dags test`, which Airflow ends in an error for a DAG with a deadline.",
+    )
+    deadline_minutes_monthly_billing: float = Field(
+        default=240, gt=0, description="Minutes from queueing by which a run of hoa_monthly_billing must succeed."
+    )
+    deadline_minutes_violation_escalation: float = Field(
+        default=120, gt=0, description="Minutes from queueing by which a run of hoa_violation_escalation must succeed."
+    )
+    deadline_minutes_budget_variance: float = Field(
+        default=120, gt=0, description="Minutes from queueing by which a run of hoa_budget_variance must succeed."
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -98,6 +149,12 @@ class Settings(BaseModel):
     def templates_dir(self) -> Path:
         """Where the templates of mails and reports are."""
         return self.include_dir / "templates"
+
+    @property
+    def alert_channels(self) -> tuple[str, ...]:
+        """Names of the channels that alerts go to."""
+        configured = {"Slack": self.alert_slack_conn_id, "e-mail": self.alert_email}
+        return tuple(name for name, address in configured.items() if address)
 
     @property
     def search_path(self) -> str:

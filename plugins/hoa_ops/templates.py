@@ -1,4 +1,4 @@
-"""Rendering of mails and reports.
+"""Rendering of mails, reports and alerts.
 
 They have environments of their own, because Airflow's Jinja environment does not escape HTML and must not, since
 it renders SQL.
@@ -6,7 +6,7 @@ it renders SQL.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
@@ -38,6 +38,23 @@ def long_date(day: date | str) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
+def month(day: date | str) -> str:
+    """Write the month of a date: November 2025."""
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    return f"{day:%B %Y}"
+
+
+def moment(at: datetime) -> str:
+    """Write a moment in the deployment's time zone: ``Nov 6, 2025 03:00``."""
+    local = at.astimezone(get_settings().zone)
+    return f"{local:%b} {local.day}, {local.year} {local:%H:%M}"
+
+
+def mrkdwn(text: str) -> str:
+    """Write text so that Slack shows it as it is: no link, no mention, no call to everybody in the channel."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -48,7 +65,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    for filter_ in (money, signed_percent, share, long_date):
+    for filter_ in (money, signed_percent, share, long_date, month, moment, mrkdwn):
         environment.filters[filter_.__name__] = filter_
     return environment
 

@@ -1,15 +1,15 @@
 -- books/deviations: whatever must never be in an association's books, one sentence a row; none when all is well.
 WITH numbered AS (
     -- Documents with numbers of our form; people may give theirs any other.
-    SELECT kind, digits::bigint AS number
-      FROM (SELECT 'invoice' AS kind, invoices.number AS given, substring(invoices.number FROM '^INV-(\d{5,18})$') AS digits
-              FROM invoices
-             WHERE invoices.tenant_id = %(tenant_id)s
-             UNION ALL
-            SELECT 'journal_entry', entries.entry_number, substring(entries.entry_number FROM '^JE-(\d{5,18})$')
-              FROM journal_entries AS entries
-             WHERE entries.tenant_id = %(tenant_id)s) AS documents
-     WHERE given = document_number(kind, digits::bigint)
+    SELECT 'invoice' AS kind, substring(number FROM 5)::bigint AS number
+      FROM invoices
+     WHERE tenant_id = %(tenant_id)s
+       AND number ~ '^INV-(\d{5}|[1-9]\d{5,17})$'
+     UNION ALL
+    SELECT 'journal_entry', substring(entry_number FROM 4)::bigint
+      FROM journal_entries
+     WHERE tenant_id = %(tenant_id)s
+       AND entry_number ~ '^JE-(\d{5}|[1-9]\d{5,17})$'
 ),
 next_numbers AS (
     SELECT kind, number, lead(number) OVER (PARTITION BY kind ORDER BY number) AS next_number FROM numbered

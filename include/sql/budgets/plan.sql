@@ -22,7 +22,9 @@ spread AS (
     -- counts whole, the current one by its days.
     SELECT lines.item_id,
            count(*) AS months,
-           sum(lines.monthly_distribution[month.position]) AS distributed_percent,
+           lines.basis = 'annual' OR lines.monthly_distribution IS NULL
+               OR (cardinality(lines.monthly_distribution) = count(*)
+                   AND sum(lines.monthly_distribution[month.position]) IS NOT DISTINCT FROM 100) AS well_distributed,
            CASE WHEN lines.monthly_distribution IS NULL THEN sum(month.reached) / count(*)
                 ELSE sum(lines.monthly_distribution[month.position] * month.reached) / 100 END AS reached
       FROM lines
@@ -33,12 +35,14 @@ spread AS (
                       / ((starts_on + interval '1 month')::date - starts_on::date))) AS reached
              FROM generate_series(lines.starts_on::timestamp, lines.ends_on, interval '1 month')
                   WITH ORDINALITY AS series (starts_on, position)) AS month
-     GROUP BY lines.item_id, lines.monthly_distribution
+     GROUP BY lines.item_id, lines.basis, lines.monthly_distribution
 ),
 measured AS (
-    SELECT lines.*, spread.months, spread.distributed_percent,
-           CASE lines.basis WHEN 'annual' THEN lines.full_budget
-                            ELSE round(lines.full_budget * spread.reached, 2) END AS budgeted,
+    -- A third of a month is no decimal fraction: without the inner rounding half a cent may fall short of half a cent.
+    SELECT lines.*, spread.months, spread.well_distributed,
+           CASE WHEN lines.basis = 'to_date' AND spread.well_distributed
+                THEN round(round(lines.full_budget * spread.reached, 12), 2)
+                ELSE lines.full_budget END AS budgeted,
            CASE lines.account_type WHEN 'revenue' THEN ledger.credits - ledger.debits
                                    ELSE ledger.debits - ledger.credits END AS actual
       FROM lines
@@ -58,26 +62,11 @@ compared AS (
                                       ELSE measured.actual - measured.budgeted END AS unfavorable
       FROM measured
 ),
-rated AS (
-    SELECT compared.*,
-           CASE WHEN unfavorable <= 0 THEN NULL
-                WHEN budgeted = 0 OR unfavorable * 100 >= critical_threshold * abs(budgeted) THEN 'critical'
-                WHEN unfavorable * 100 >= warning_threshold * abs(budgeted) THEN 'warning'
-           END AS severity
+judgeable AS (
+    -- What cannot be judged, or not yet, has amounts but no severity.
+    SELECT compared.*, obstacle.action AS obstacle_action, obstacle.reason AS obstacle_reason
       FROM compared
-),
-judged AS (
-    SELECT rated.*, verdict.action, verdict.reason
-      FROM rated
       LEFT JOIN LATERAL (
-           SELECT alerts.alerted_on, alerts.severity, alerts.unfavorable
-             FROM budget_alerts AS alerts
-            WHERE alerts.tenant_id = %(tenant_id)s
-              AND alerts.budget_line_id = rated.budget_line_id
-              AND alerts.alerted_on <= %(as_of)s
-            ORDER BY alerts.alerted_on DESC, alerts.unfavorable DESC
-            LIMIT 1) AS latest ON true
-     CROSS JOIN LATERAL (
            SELECT 'leave', 'the budget has no lines'
             WHERE budget_line_id IS NULL
             UNION ALL
@@ -85,11 +74,39 @@ judged AS (
             WHERE account_type NOT IN ('revenue', 'expense')
             UNION ALL
            SELECT 'exception', 'its monthly distribution must have ' || months || ' entries that add up to 100'
-            WHERE basis = 'to_date' AND monthly_distribution IS NOT NULL
-              AND (array_length(monthly_distribution, 1) <> months OR distributed_percent IS DISTINCT FROM 100)
+            WHERE NOT well_distributed
             UNION ALL
            SELECT 'leave', 'its period starts on ' || starts_on
             WHERE %(as_of)s < starts_on
+            UNION ALL
+           SELECT 'leave', 'revenue on the annual basis is judged after ' || ends_on
+            WHERE account_type = 'revenue' AND basis = 'annual' AND unfavorable > 0 AND %(as_of)s <= ends_on
+            LIMIT 1) AS obstacle (action, reason) ON true
+),
+rated AS (
+    SELECT judgeable.*,
+           CASE WHEN obstacle_action IS NOT NULL OR unfavorable <= 0 THEN NULL
+                WHEN budgeted = 0 OR unfavorable * 100 >= critical_threshold * abs(budgeted) THEN 'critical'
+                WHEN unfavorable * 100 >= warning_threshold * abs(budgeted) THEN 'warning'
+           END AS severity
+      FROM judgeable
+),
+judged AS (
+    SELECT rated.*, verdict.action, verdict.reason
+      FROM rated
+     CROSS JOIN LATERAL (
+           -- The last time, within the cooldown, that it was told as bad as it is now. One day is the least cooldown.
+           SELECT max(alerts.alerted_on) AS alerted_on
+             FROM budget_alerts AS alerts
+            WHERE alerts.tenant_id = %(tenant_id)s
+              AND alerts.budget_line_id = rated.budget_line_id
+              AND alerts.alerted_on <= %(as_of)s
+              AND alerts.alerted_on > %(as_of)s::date - greatest(rated.alert_cooldown_days, 1)
+              AND alerts.unfavorable >= rated.unfavorable
+              AND (alerts.severity = 'critical' OR rated.severity = 'warning')) AS told
+     CROSS JOIN LATERAL (
+           SELECT obstacle_action, obstacle_reason
+            WHERE obstacle_action IS NOT NULL
             UNION ALL
            SELECT 'leave', 'on budget'
             WHERE rated.unfavorable = 0
@@ -97,19 +114,14 @@ judged AS (
            SELECT 'leave', 'favorable'
             WHERE rated.unfavorable < 0
             UNION ALL
-           SELECT 'leave', 'revenue on the annual basis is judged after ' || ends_on
-            WHERE account_type = 'revenue' AND basis = 'annual' AND %(as_of)s <= ends_on
-            UNION ALL
            SELECT 'leave', 'within the thresholds'
             WHERE rated.severity IS NULL
             UNION ALL
            SELECT 'leave', 'below the floor of $' || alert_floor
             WHERE rated.unfavorable < alert_floor
             UNION ALL
-           SELECT 'leave', 'already alerted on ' || latest.alerted_on
-            WHERE %(as_of)s::date - latest.alerted_on < greatest(alert_cooldown_days, 1)
-              AND NOT (latest.severity = 'warning' AND rated.severity = 'critical')
-              AND rated.unfavorable <= latest.unfavorable
+           SELECT 'leave', 'already alerted on ' || told.alerted_on
+            WHERE told.alerted_on IS NOT NULL
             UNION ALL
            SELECT 'exception', 'no treasurer or board contact has an e-mail address'
             WHERE NOT EXISTS (

@@ -37,7 +37,8 @@ next_steps AS (
            days_overdue >= greatest(%(days_grace)s::integer, 1) AS overdue,
            next_step.step, next_step.name AS step_name, next_step.fine AS scheduled_fine,
            next_step.requires_board_approval,
-           counts_from + next_step.days_after_previous AS not_before
+           -- One step a day at most, also for steps without days between them: a second run takes none.
+           counts_from + greatest(next_step.days_after_previous, (latest_step > 0)::integer) AS not_before
       FROM open_violations
       LEFT JOIN LATERAL (
            SELECT steps.step, steps.name, steps.fine, steps.days_after_previous, steps.requires_board_approval

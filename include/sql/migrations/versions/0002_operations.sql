@@ -103,7 +103,7 @@ CREATE TABLE document_counters (
     PRIMARY KEY (tenant_id, kind)
 );
 
-CREATE FUNCTION document_number(kind text, number bigint) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+CREATE FUNCTION document_number(kind text, number bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE kind WHEN 'invoice' THEN 'INV-' WHEN 'journal_entry' THEN 'JE-' END
         || lpad(number::text, greatest(5, length(number::text)), '0')
 $$;

@@ -1,0 +1,21 @@
+"""What the commands have in common: they reach the database as the jobs do, with the jobs' rights."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from hoa_ops.database import Database
+from hoa_ops.settings import get_settings
+
+
+def connected() -> Database:
+    """Return the associations' database of the Airflow Connection of the settings, to be used in a ``with`` block."""
+    # Outside of a task Airflow looks for Connections in its own database only in processes that say they are a server's.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    return Database(get_settings().database_conn_id)
+
+
+def say(text: str) -> None:
+    """Write to the standard output."""
+    sys.stdout.write(f"{text}\n")
