@@ -139,8 +139,10 @@ class Stack:
         """Stop everything that runs in this folder, whoever started it."""
         if self._api is not None:
             self._api.close()
-        self._sessions.stop()
-        self.postgres.stop()
+        try:
+            self._sessions.stop()
+        finally:
+            self.postgres.stop()
 
     def remove(self) -> None:
         """Stop everything and delete the folder."""
@@ -181,8 +183,8 @@ class Stack:
 
     def _prepare_associations(self, mail_port: int) -> None:
         self.postgres.create_database("associations", owner=OWNER)
-        self._hoa_ops("migrate", "--dsn", self.owner_dsn)
-        self._hoa_ops("grant", "--dsn", self.owner_dsn, "--role", WORKER)
+        self._hoa_ops("migrate")
+        self._hoa_ops("grant", "--role", WORKER)
         self._load_demo_data()
         self._report("the associations' database is ready")
         self._start_mail(mail_port)
@@ -191,7 +193,9 @@ class Stack:
     def _hoa_ops(self, *arguments: str) -> None:
         command = subprocess.run(
             [sys.executable, "-m", "hoa_ops", *arguments],
-            env=self.airflow.environment | {"PYTHONPATH": str(CHECKOUT / "plugins")},
+            # The owner's password belongs in the environment: a command line can be read by every user.
+            env=self.airflow.environment
+            | {"PYTHONPATH": str(CHECKOUT / "plugins"), "HOA_OPS_OWNER_DSN": self.owner_dsn},
             cwd=self.folder,
             capture_output=True,
             text=True,

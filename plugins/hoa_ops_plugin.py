@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='{color}' "
-    "stroke-width='2' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='M3 11 12 4l9 7'/%3E"
-    "%3Cpath d='M5 10v10h14V10'/%3E%3Cpath d='M9 20v-4M12 20v-7M15 20v-5'/%3E%3C/svg%3E"
+    # White and dark, to be seen on a light and on a dark ground, selected or not.
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='white' stroke='%23334155' "
+    "stroke-width='1.8' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='M2 11 12 3l10 8-2 1v9H4v-9z'/%3E"
+    "%3Cpath d='M9 18v-3M12 18v-6M15 18v-4'/%3E%3C/svg%3E"
 )
 
 
@@ -38,8 +39,8 @@ class HoaOpsPlugin(AirflowPlugin):
     """Registers the application below ``/hoa-ops`` and its first page in the navigation."""
 
     name = "hoa_ops"
-    fastapi_apps: ClassVar[list[Any]] = [{"app": serve, "url_prefix": "/hoa-ops", "name": "HOA Ops"}]
-    external_views: ClassVar[list[Any]] = [
+    fastapi_apps: list[Any] = [{"app": serve, "url_prefix": "/hoa-ops", "name": "HOA Ops"}]  # noqa: RUF012 - as Airflow has it
+    external_views: list[Any] = [  # noqa: RUF012
         {
             "name": "HOA history",
             # Relative, so that it is found if Airflow is not at the root of its host.
@@ -47,7 +48,6 @@ class HoaOpsPlugin(AirflowPlugin):
             "destination": "nav",
             "url_route": "hoa-ops",
             "nav_top_level": True,
-            "icon": ICON.format(color="%23475569"),
-            "icon_dark_mode": ICON.format(color="%23cbd5e1"),
+            "icon": ICON,
         }
     ]

@@ -11,7 +11,7 @@ from hoa_ops.settings import get_settings
 
 def connected() -> Database:
     """Return the associations' database of the Airflow Connection of the settings, to be used in a ``with`` block."""
-    # Outside of a task Airflow looks for Connections in its own database only in processes that say they are a server's.
+    # Outside of a task, Airflow looks for Connections in its own database only for processes that say they are servers.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     return Database(get_settings().database_conn_id)
 

@@ -113,11 +113,20 @@ class Database:
         with _people_errors(), self._connection.transaction(), self._connection.cursor() as cursor:
             if read_only:
                 cursor.execute("SET TRANSACTION READ ONLY")
-            cursor.execute("SELECT set_config('search_path', %s, true)", [get_settings().search_path])
+            cursor.execute(_SESSION, [get_settings().search_path])
             if patience is not None:
                 milliseconds = str(int(patience / timedelta(milliseconds=1)))
                 cursor.execute("SELECT set_config('statement_timeout', %s, true)", [milliseconds])
             yield Cursor(cursor)
+
+
+# A plan kept from when a table was small is ruinous after a bulk post, and one association is not like the next; so every
+# statement is planned for its own parameters. Compiling them costs more than it gains.
+_SESSION = """
+    SELECT set_config('search_path', %s, true),
+           set_config('plan_cache_mode', 'force_custom_plan', true),
+           set_config('jit', 'off', true)
+"""
 
 
 @contextmanager

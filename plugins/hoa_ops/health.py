@@ -1,7 +1,7 @@
 """Did each job complete when it should have? Answered from the run ledger, not from Airflow.
 
-Airflow does not notice that a DAG is paused, that its scheduler is dead, that a file cannot be imported, or that a green
-run worked on the wrong database. In all these cases the ledger lacks a completed run, and the job is late.
+Airflow does not notice that a DAG is paused, that its scheduler is dead, that a file cannot be imported, or that a
+green run worked on the wrong database. In all these cases the ledger lacks a completed run, and the job is late.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ class Health:
 def check_health(cursor: Cursor, *, at: datetime) -> Health:
     """Compare the run ledger with the schedules, and look for messages that stand still.
 
-    A job is late when its last scheduled moment is longer ago than the setting ``health_grace_minutes`` and no run since
-    has done it for all associations. What was scheduled before the tables were created is nobody's to do. A job that
-    is switched off is late like any other: it is not being done.
+    A job is late when its last scheduled moment is longer ago than the setting ``health_grace_minutes`` and no run
+    since has done it for all associations. What was scheduled before the tables were created is nobody's to do. A job
+    that is switched off is late like any other: it is not being done.
 
     :param at: the moment of the question, usually now.
     """
@@ -144,7 +144,8 @@ def _reason(row: Row, due_at: datetime) -> str:
 def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
     """Add the command to the command line."""
     command = commands.add_parser(
-        "health", help="say whether each job was done when it should have been; exit status 1 if not, or if mail is stuck"
+        "health",
+        help="say whether each job was done when it should have been; exit status 1 if not, or if mail is stuck",
     )
     command.add_argument("--json", action="store_true", help="for programs: the same as JSON")
     command.set_defaults(run=_print_health)

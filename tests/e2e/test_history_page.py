@@ -67,7 +67,9 @@ def visit(browser, login, stack, tmp_path):
         page.foreign, page.errors = [], []
         page.on(
             "request",
-            lambda request: request.url.startswith((stack.airflow.url, "data:")) or page.foreign.append(request.url),
+            lambda request: (
+                request.url.startswith((stack.airflow.url, "data:", "blob:")) or page.foreign.append(request.url)
+            ),
         )
         page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
         page.goto(f"{stack.airflow.url}{path}")

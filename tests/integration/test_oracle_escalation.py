@@ -247,11 +247,14 @@ class Built:
 def test_escalation_does_what_the_oracle_says(database, books_in_order, jobs, day):
     today, grace, neighborhoods = day
     database.run("UPDATE tenants SET status = 'inactive'")
-    built = [Built(database, neighborhood) for neighborhood in neighborhoods]
+    with database.connection.transaction():
+        built = [Built(database, neighborhood) for neighborhood in neighborhoods]
     run = {"on": today, "days_grace": grace, "dag_run_id": f"run-{next(run_numbers)}"}
-    dry = jobs.escalate(**run, dry_run=True).returned
+    dry = jobs.escalate(**run, dry_run=True)
     assert all(association.escalated() == {} for association in built)
-    assert jobs.escalate(**run).returned == dry
+    live = jobs.escalate(**run)
+    assert live.returned == dry.returned
+    assert [row for row in live.log if "→" in row] == [row for row in dry.log if "→" in row]
     for association in built:
         association.check()
     assert jobs.escalate(**run).returned["posted"] == 0

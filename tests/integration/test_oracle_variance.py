@@ -207,7 +207,8 @@ def _is_fault(judgment):
 def test_budget_check_judges_as_the_oracle_does(database, books_in_order, jobs, week):
     treasuries, runs = week
     database.run("UPDATE tenants SET status = 'inactive'")
-    built = [Built(database, treasury) for treasury in treasuries]
+    with database.connection.transaction():
+        built = [Built(database, treasury) for treasury in treasuries]
     entries = database.value("SELECT count(*) FROM journal_entries")
     for run in runs:
         dag_run_id = f"run-{next(run_numbers)}"
@@ -217,8 +218,10 @@ def test_budget_check_judges_as_the_oracle_does(database, books_in_order, jobs, 
             "warning_threshold": float(run.thresholds.warning),
             "critical_threshold": float(run.thresholds.critical),
         }
-        dry = jobs.check_budgets(**params, dry_run=True).returned
-        assert jobs.check_budgets(**params).returned == dry
+        dry = jobs.check_budgets(**params, dry_run=True)
+        live = jobs.check_budgets(**params)
+        assert live.returned == dry.returned
+        assert [row for row in live.log if "Budgeted: " in row] == [row for row in dry.log if "Budgeted: " in row]
         for association in built:
             association.check(run, dag_run_id)
     assert database.value("SELECT count(*) FROM journal_entries") == entries

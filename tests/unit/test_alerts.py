@@ -51,8 +51,8 @@ def failed(**facts):
 
 
 WHAT_TO_DO = (
-    "What to do: The log names each association that could not be worked on, and why; the others are done. Mend the "
-    "cause and clear the task: it does only what is missing. (docs/runbook.md#a-job-failed)"
+    "What to do: Associations that the log names as failed, or that it did not come to, are as they were; all others "
+    "are done. Mend the cause and clear the task: it does only what is missing. (docs/runbook.md#a-job-failed)"
 )
 RUN_URL = "http://localhost:8080/dags/hoa_budget_variance/runs/manual__2025-10-29T09%3A00%3A00%2B00%3A00"
 

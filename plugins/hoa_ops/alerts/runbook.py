@@ -28,8 +28,8 @@ class Advice:
 
 _JOB_FAILED = Advice(
     "a-job-failed",
-    "The log names each association that could not be worked on, and why; the others are done. Mend the cause and "
-    "clear the task: it does only what is missing.",
+    "Associations that the log names as failed, or that it did not come to, are as they were; all others are done. "
+    "Mend the cause and clear the task: it does only what is missing.",
 )
 
 TASK_ADVICE: dict[str, Advice] = {

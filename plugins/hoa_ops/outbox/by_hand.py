@@ -99,7 +99,10 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
 
     list_command = commands.add_parser("list", help="list messages, without what is personal")
     list_command.add_argument(
-        "--state", action="append", choices=[*UNFINISHED, *FINISHED], help="default: all that are unfinished; repeatable"
+        "--state",
+        action="append",
+        choices=[*UNFINISHED, *FINISHED],
+        help="default: all that are unfinished; repeatable",
     )
     list_command.add_argument("--channel", choices=["email", "post"], help="e-mails or letters only")
     list_command.add_argument("--tenant", help="code or id of one association")
