@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PEOPLE_ERROR_CLASS = "HO"
 """SQLSTATE class of the errors that the package's own functions raise for people to read."""
 
+QUOTING_ERROR_CLASSES = ("22", "P0")
+"""SQLSTATE classes whose very message may quote a row: values that do not fit, what other people's triggers raise."""
+
 
 class DatabaseError(HoaOpsError):
     """A statement failed. Says what PostgreSQL said, without the rows' contents, which it puts into the detail."""
@@ -143,5 +146,7 @@ def _people_errors() -> Iterator[None]:
                 f"the associations' database cannot be reached or went away ({str(error).splitlines()[0]}): "
                 f"check the server and the Connection; the task can simply be run again"
             ) from None
+        if state.startswith(QUOTING_ERROR_CLASSES):
+            said = f"{type(error).__name__}; the database's own log has its words, which may quote personal data"
         place = error.diag.constraint_name or error.diag.table_name
         raise DatabaseError(f"{said} [{state}{f', {place}' if place else ''}]") from None

@@ -112,6 +112,11 @@ class Trend:
         return ", ".join(f"{self._write(figures[-1])} {name}" for name, figures in [*self.series.items()][1:])
 
     @property
+    def has_figures(self) -> bool:
+        """Whether there is anything but zeros."""
+        return any(map(any, self.series.values()))
+
+    @property
     def ceiling(self) -> Decimal:
         """The round figure that the top of the picture stands for."""
         highest = max(map(sum, zip(*self.series.values(), strict=True)), default=0) or Decimal(1)

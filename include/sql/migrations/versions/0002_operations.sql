@@ -146,16 +146,19 @@ COMMENT ON FUNCTION refuse IS 'Where a condition is wanted in a statement: end i
 -- Whoever applies a payment locks it and its invoice, in this order. Runs as the owner: locking rows takes more rights
 -- than the jobs have.
 CREATE FUNCTION lock_owner_credits(for_tenant uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    owners_with_credit uuid[];
 BEGIN
     PERFORM FROM payments
-      WHERE tenant_id = for_tenant
-        AND id IN (SELECT payment_id FROM owner_credits WHERE tenant_id = for_tenant)
+      WHERE tenant_id = for_tenant AND status = 'posted'
+        AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
+                       WHERE applied.tenant_id = for_tenant AND applied.payment_id = payments.id)
       ORDER BY id FOR NO KEY UPDATE;
+    SELECT array_agg(DISTINCT owner_id) INTO owners_with_credit FROM owner_credits WHERE tenant_id = for_tenant;
     PERFORM FROM invoices
-      WHERE tenant_id = for_tenant
-        AND id IN (SELECT invoice_id FROM invoice_balances
-                    WHERE tenant_id = for_tenant AND balance > 0
-                      AND owner_id IN (SELECT owner_id FROM owner_credits WHERE tenant_id = for_tenant))
+      WHERE tenant_id = for_tenant AND owner_id = ANY (owners_with_credit) AND status <> 'void'
+        AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
+                       WHERE applied.tenant_id = for_tenant AND applied.invoice_id = invoices.id)
       ORDER BY id FOR NO KEY UPDATE;
 END
 $$;
