@@ -76,6 +76,10 @@ class AirflowApi:
         """Let the DAG's runs start."""
         self._request("PATCH", f"dags/{dag_id}", {"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Let no more runs of the DAG start."""
+        self._request("PATCH", f"dags/{dag_id}", {"is_paused": True})
+
     def trigger(
         self, dag_id: str, conf: Mapping[str, Any] | None = None, *, logical_date: datetime | None = None
     ) -> str:
@@ -113,7 +117,7 @@ class AirflowApi:
         return {instance["task_id"]: instance["state"] for instance in self.task_instances(dag_id, run_id)}
 
     def task_log(self, dag_id: str, run_id: str, task_id: str, *, attempt: int = 1) -> list[LogLine]:
-        """The log of one attempt of a task, one entry a line."""
+        """The log of one attempt of a task, one entry a line, with the messages of its exceptions."""
         response = self._send(
             "GET",
             f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}",
@@ -123,7 +127,8 @@ class AirflowApi:
         return [
             LogLine(line, entry.get("level") or "", entry.get("logger") or "")
             for entry in entries
-            for line in str(entry["event"]).split("\n")
+            for text in (entry["event"], *(error["exc_value"] for error in entry.get("error_detail") or ()))
+            for line in str(text).split("\n")
         ]
 
     def get(self, path: str) -> Any:

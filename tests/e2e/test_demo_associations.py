@@ -66,8 +66,8 @@ Total Alerts: 2
 
 @pytest.fixture(scope="module", autouse=True)
 def unpaused(api):
-    api.wait_for_dags([VIOLATIONS, BUDGETS])
-    for dag_id in (VIOLATIONS, BUDGETS):
+    api.wait_for_dags(list(JOBS))
+    for dag_id in JOBS:
         api.unpause(dag_id)
 
 
@@ -127,6 +127,33 @@ def test_dry_live_and_again(stack, api, ledgers, dag_id, job, report, posted_tab
     assert len(messages(stack.mail_folder)) == mails_before + len(recipients)
 
 
+def test_a_month_of_billing(stack, api, ledgers):
+    def posted(job, as_of):
+        before, mails_before = ledgers.state(), len(messages(stack.mail_folder))
+        run_id = api.trigger(BILLING, {"tenant": "sunset-ridge", "job": job, "as_of": as_of})
+        assert api.wait_for_run(BILLING, run_id) == "success"
+        states = api.task_states(BILLING, run_id)
+        assert {task for task in JOBS[BILLING] if states[task] == "success"} == {job}
+        again = api.trigger(BILLING, {"tenant": "sunset-ridge", "job": job, "as_of": as_of})
+        after, mails = ledgers.state(), messages(stack.mail_folder)[mails_before:]
+        assert api.wait_for_run(BILLING, again) == "success"
+        changed = {table for table, content in ledgers.state().items() if content != after[table]}
+        assert changed == {"runs", "run_tenants"}
+        return after["invoices"].rows - before["invoices"].rows, mails
+
+    invoices, mails = posted("generate_invoices", "2025-11-01")
+    # Five billable units, one of them with two owners; one owner has no e-mail address.
+    assert (invoices, len(mails)) == (6, 5)
+    for mail in mails:
+        (pdf,) = mail.iter_attachments()
+        assert pdf.get_content().startswith(b"%PDF-")
+    fees, _ = posted("assess_late_fees", "2025-11-06")
+    assert fees == 6
+    reminders, mails = posted("send_reminders", "2025-11-10")
+    assert reminders == 0
+    assert len(mails) == len({mail["To"] for mail in mails}) == 5
+
+
 def test_contradictory_params_end_the_run_before_anything_is_touched(api, ledgers):
     before = ledgers.state()
     run_id, state = play(api, BUDGETS, warning_threshold=50, critical_threshold=40)
@@ -149,16 +176,26 @@ import json, sys
 from airflow.__main__ import main
 for arguments in json.loads(sys.argv[1]):
     sys.argv = ["airflow", "tasks", "test", *arguments]
-    print("=== ", arguments, flush=True)
+    print("@@@ tasks test", arguments, flush=True)
     main()
 """
 
 
-def test_every_task_passes_alone_and_in_any_order(stack):
+JOBS = {
+    VIOLATIONS: ["escalate_violations"],
+    BUDGETS: ["check_budget_variances"],
+    BILLING: ["generate_invoices", "assess_late_fees", "send_reminders"],
+}
+
+
+def test_every_task_passes_alone_and_in_any_order(stack, api):
+    for dag_id in JOBS:
+        # `airflow tasks test` makes a run for the while, which the scheduler would take up.
+        api.pause(dag_id)
     tasks = [
         (dag_id, task_id)
-        for dag_id, job in ((VIOLATIONS, "escalate_violations"), (BUDGETS, "check_budget_variances"))
-        for task_id in ("check_params", job, "deliver_messages", "report", "complete", "notice_killed_tasks")
+        for dag_id, jobs in JOBS.items()
+        for task_id in ("check_params", *jobs, "deliver_messages", "report", "complete", "notice_killed_tasks")
     ]
     calls = [[*task, AS_OF] for task in tasks]
     calls += [[*task, AS_OF, "--task-params", json.dumps({"dry_run": True, "tenant": "sunset-ridge"})] for task in tasks]
@@ -173,7 +210,7 @@ def test_every_task_passes_alone_and_in_any_order(stack):
     )
     output = tested.stdout + tested.stderr
     assert tested.returncode == 0, output[-5000:]
-    assert output.count("=== ") == len(calls)
+    assert output.count("@@@ tasks test") == len(calls)
     assert "Traceback" not in output
 
 

@@ -156,8 +156,10 @@ class TenantJobOperator(BaseOperator):
         try:
             if run is None:
                 with database.transaction(read_only=True) as cursor:
+                    cursor.run(statement("posting/plan_for_many_rows.sql"))
                     return AssociationOutcome(tenant.name, cursor.rows(self.plan_sql, parameters))
             with database.transaction() as cursor:
+                cursor.run(statement("posting/plan_for_many_rows.sql"))
                 return AssociationOutcome(tenant.name, self._post(cursor, tenant, run, parameters))
         except (PostingError, DatabaseError) as error:
             if run is not None:
