@@ -10,6 +10,7 @@ from hoa_ops import bookkeeping, health
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.migrations import grant_worker, migrate
 from hoa_ops.outbox import by_hand
+from hoa_ops.reference import settings_page
 
 DSN_VARIABLE = "HOA_OPS_OWNER_DSN"
 
@@ -38,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     grant_command.add_argument("--role", required=True, help="the role of the Airflow Connection; must exist")
     migrate_command.set_defaults(run=lambda given: migrate(given.dsn, adopt=given.adopt))
     grant_command.set_defaults(run=lambda given: grant_worker(given.dsn, given.role))
+    settings_command = commands.add_parser("settings", help="print every setting with its default and meaning")
+    settings_command.set_defaults(run=lambda _given: sys.stdout.write(settings_page()) and None)
     bookkeeping.add_commands(commands)
     health.add_commands(commands)
     by_hand.add_commands(commands)

@@ -123,8 +123,8 @@ class Database:
             yield Cursor(cursor)
 
 
-# A plan kept from when a table was small is ruinous after a bulk post, and one association is not like the next; so every
-# statement is planned for its own parameters. Compiling them costs more than it gains.
+# A plan kept from when a table was small is ruinous after a bulk post, and one association is not like the next; so
+# every statement is planned for its own parameters. Compiling them costs more than it gains.
 _SESSION = """
     SELECT set_config('search_path', %s, true),
            set_config('plan_cache_mode', 'force_custom_plan', true),

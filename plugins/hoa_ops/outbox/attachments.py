@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hoa_ops.outbox.invoice_pdf import invoice_pdf
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -20,6 +18,8 @@ class Attachment:
 
 
 def _assessment_invoice(facts: Mapping[str, Any]) -> Attachment:
+    from hoa_ops.outbox.invoice_pdf import invoice_pdf  # noqa: PLC0415 - slow to import, and most tasks draw nothing
+
     return Attachment(f"{facts['invoice_number']}.pdf", invoice_pdf(facts))
 
 
