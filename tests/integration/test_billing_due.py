@@ -4,12 +4,13 @@ import itertools
 from datetime import date, datetime, timedelta
 
 import pytest
+from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from croniter import croniter
 
 from hoa_ops.run_request import BillingRequest
 from hoa_ops.schedules import CRON
-from tests.integration.jobs import ZONE
+from tests.integration.jobs import ZONE, load_dag
 
 pytestmark = pytest.mark.usefixtures("books_in_order")
 
@@ -285,7 +286,6 @@ def test_clock_changes_move_no_tick(scheduler, maple):
 
 def test_a_job_in_shards_is_done_when_all_shards_are(database, jobs, maple):
     from hoa_ops.operators.generate_invoices import GenerateInvoicesOperator
-    from tests.integration.jobs import load_dag
 
     for code in ("elm-grove", "oak-hill", "pine-view"):
         association = database.association(code)
@@ -307,3 +307,15 @@ def test_a_job_in_shards_is_done_when_all_shards_are(database, jobs, maple):
     assert [run(0, "second"), run(1, "second")] == [True, True]
     assert [run(0, "third"), run(1, "third")] == [False, False]
     assert periods(database) == ["2025-11"] * 4
+
+
+def test_job_that_fails_or_is_skipped_stops_nothing_and_refused_params_stop_everything():
+    dag = load_dag("hoa_monthly_billing")
+    for earlier, later in itertools.pairwise([*BillingRequest.jobs, "deliver_messages"]):
+        gate = dag.get_task(f"after_{earlier}")
+        assert (gate.trigger_rule, gate.upstream_task_ids) == (TriggerRule.ALL_DONE, {earlier})
+        task = dag.get_task(later)
+        assert (task.trigger_rule, task.upstream_task_ids) == (TriggerRule.ALL_SUCCESS, {"check_params", gate.task_id})
+    complete = dag.get_task("complete")
+    assert complete.trigger_rule == TriggerRule.NONE_FAILED
+    assert complete.upstream_task_ids >= {*BillingRequest.jobs, "deliver_messages", "report"}

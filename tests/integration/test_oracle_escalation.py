@@ -25,9 +25,7 @@ amounts = st.one_of(
     st.integers(1, 30_000).map(lambda cents: Decimal(cents) / 100),
 )
 rarely = st.sampled_from([False] * 11 + [True])
-schedules = st.none() | st.lists(
-    st.builds(Step, amounts, st.integers(0, 8), rarely), min_size=2, max_size=4
-).map(tuple)
+schedules = st.none() | st.lists(st.builds(Step, amounts, st.integers(0, 8), rarely), min_size=2, max_size=4).map(tuple)
 caps = st.sampled_from([None, Decimal("99.99"), Decimal("120.50"), Decimal("133.33"), Decimal(200)])
 
 
@@ -107,7 +105,8 @@ class Built:
         self.owners = [self.association.owner(f"Owner {number}") for number in range(4)]
         self.units = [self.association.unit(f"U-{number}") for number in range(len(neighborhood.units))]
         self.kinds = [self.association.violation_type(f"Kind {number}") for number in range(2)]
-        for kind, schedule in [(None, neighborhood.default_schedule), *zip(self.kinds, neighborhood.schedules)]:
+        self._schedule(None, neighborhood.default_schedule)
+        for kind, schedule in zip(self.kinds, neighborhood.schedules, strict=True):
             self._schedule(kind, schedule)
         for unit, ownerships in zip(self.units, neighborhood.units, strict=True):
             for ownership in ownerships:
@@ -170,9 +169,7 @@ class Built:
             status="void" if taken.voided else "posted",
         )
         if taken.voided:
-            self.association.journal(
-                taken.on, "4100", "1200", taken.fine, reverses=invoice["journal_entry_id"]
-            )
+            self.association.journal(taken.on, "4100", "1200", taken.fine, reverses=invoice["journal_entry_id"])
 
     def decided(self):
         """Return what the latest run decided, by violation number."""

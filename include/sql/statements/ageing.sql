@@ -8,9 +8,12 @@ WITH open_invoices AS (
      CROSS JOIN LATERAL (
            SELECT coalesce(sum(applications.amount), 0) AS amount
              FROM payment_applications AS applications
+             LEFT JOIN journal_entries AS taken_back
+               ON taken_back.tenant_id = applications.tenant_id AND taken_back.id = applications.reversal_entry_id
             WHERE applications.tenant_id = invoices.tenant_id
               AND applications.invoice_id = invoices.id
-              AND applications.applied_on <= %(as_of)s) AS applied
+              AND applications.applied_on <= %(as_of)s
+              AND (taken_back.entry_date IS NULL OR taken_back.entry_date > %(as_of)s)) AS applied
      WHERE invoices.tenant_id = %(tenant_id)s
        AND invoices.invoice_date <= %(as_of)s
        AND (invoices.status <> 'void' OR reversals.entry_date > %(as_of)s)

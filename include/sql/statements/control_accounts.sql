@@ -19,5 +19,8 @@ SELECT ledger.receivables, ledger.prepayments, received.amount - applied.amount 
            AND (payments.status <> 'returned' OR reversals.entry_date > %(as_of)s)) AS received,
        (SELECT coalesce(sum(applications.amount), 0.00) AS amount
           FROM payment_applications AS applications
+          LEFT JOIN journal_entries AS taken_back
+            ON taken_back.tenant_id = applications.tenant_id AND taken_back.id = applications.reversal_entry_id
          WHERE applications.tenant_id = %(tenant_id)s
-           AND applications.applied_on <= %(as_of)s) AS applied
+           AND applications.applied_on <= %(as_of)s
+           AND (taken_back.entry_date IS NULL OR taken_back.entry_date > %(as_of)s)) AS applied

@@ -365,14 +365,18 @@ CREATE TABLE payment_applications (
     amount           numeric(15,2) NOT NULL CHECK (amount > 0),
     applied_on       date NOT NULL,
     journal_entry_id uuid NOT NULL,
+    reversal_entry_id uuid,
     run_id           uuid,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
     FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoices (tenant_id, id),
-    FOREIGN KEY (tenant_id, journal_entry_id) REFERENCES journal_entries (tenant_id, id)
+    FOREIGN KEY (tenant_id, journal_entry_id) REFERENCES journal_entries (tenant_id, id),
+    FOREIGN KEY (tenant_id, reversal_entry_id) REFERENCES journal_entries (tenant_id, id)
 );
 CREATE INDEX ON payment_applications (tenant_id, payment_id);
 CREATE INDEX ON payment_applications (tenant_id, invoice_id);
+COMMENT ON COLUMN payment_applications.reversal_entry_id IS
+    'The entry that took the application back: from its date on the money is the owner''s credit again. Null: it stands.';
 
 -- Two people, or a person and a run, may apply the same payment at the same moment: whoever comes second
 -- waits for the rows and then sees what is left. Runs as the owner: locking rows takes more rights than the jobs have.
@@ -391,22 +395,29 @@ BEGIN
       JOIN payments ON payments.tenant_id = touched.tenant_id AND payments.id = touched.payment_id
      CROSS JOIN LATERAL (
            SELECT sum(amount) AS total FROM payment_applications
-            WHERE tenant_id = touched.tenant_id AND payment_id = touched.payment_id) AS applied
+            WHERE tenant_id = touched.tenant_id AND payment_id = touched.payment_id
+              AND reversal_entry_id IS NULL) AS applied
      WHERE applied.total > payments.amount
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'payment % of % cannot cover the % applied from it',
             too_much.id, too_much.amount, too_much.total USING ERRCODE = 'check_violation';
     END IF;
-    SELECT invoices.number, invoices.amount, applied.total INTO too_much
+    SELECT invoices.number, invoices.amount, invoices.status, applied.total INTO too_much
       FROM (SELECT DISTINCT tenant_id, invoice_id FROM inserted_applications) AS touched
       JOIN invoices ON invoices.tenant_id = touched.tenant_id AND invoices.id = touched.invoice_id
      CROSS JOIN LATERAL (
            SELECT sum(amount) AS total FROM payment_applications
-            WHERE tenant_id = touched.tenant_id AND invoice_id = touched.invoice_id) AS applied
+            WHERE tenant_id = touched.tenant_id AND invoice_id = touched.invoice_id
+              AND reversal_entry_id IS NULL) AS applied
      WHERE applied.total > invoices.amount
+        OR invoices.status = 'void'
      LIMIT 1;
     IF FOUND THEN
+        IF too_much.status = 'void' THEN
+            RAISE EXCEPTION 'invoice % is void: nothing can be applied to it', too_much.number
+                USING ERRCODE = 'check_violation';
+        END IF;
         RAISE EXCEPTION 'invoice % of % cannot take the % applied to it',
             too_much.number, too_much.amount, too_much.total USING ERRCODE = 'check_violation';
     END IF;
@@ -426,7 +437,8 @@ CREATE VIEW invoice_balances AS
            SELECT sum(payment_applications.amount) AS amount
              FROM payment_applications
             WHERE payment_applications.tenant_id = invoices.tenant_id
-              AND payment_applications.invoice_id = invoices.id) AS applied ON true
+              AND payment_applications.invoice_id = invoices.id
+              AND payment_applications.reversal_entry_id IS NULL) AS applied ON true
      WHERE invoices.status <> 'void';
 COMMENT ON VIEW invoice_balances IS 'What is still open on every invoice that is not void.';
 
@@ -438,7 +450,8 @@ CREATE VIEW owner_credits AS
            SELECT sum(payment_applications.amount) AS amount
              FROM payment_applications
             WHERE payment_applications.tenant_id = payments.tenant_id
-              AND payment_applications.payment_id = payments.id) AS applied ON true
+              AND payment_applications.payment_id = payments.id
+              AND payment_applications.reversal_entry_id IS NULL) AS applied ON true
      WHERE payments.status = 'posted'
        AND payments.amount > coalesce(applied.amount, 0);
 COMMENT ON VIEW owner_credits IS 'Payments that are not yet wholly applied to invoices.';

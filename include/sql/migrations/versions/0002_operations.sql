@@ -152,18 +152,32 @@ BEGIN
     PERFORM FROM payments
       WHERE tenant_id = for_tenant AND status = 'posted'
         AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
-                       WHERE applied.tenant_id = for_tenant AND applied.payment_id = payments.id)
+                       WHERE applied.tenant_id = for_tenant AND applied.payment_id = payments.id
+                         AND applied.reversal_entry_id IS NULL)
       ORDER BY id FOR NO KEY UPDATE;
     SELECT array_agg(DISTINCT owner_id) INTO owners_with_credit FROM owner_credits WHERE tenant_id = for_tenant;
     PERFORM FROM invoices
       WHERE tenant_id = for_tenant AND owner_id = ANY (owners_with_credit) AND status <> 'void'
         AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
-                       WHERE applied.tenant_id = for_tenant AND applied.invoice_id = invoices.id)
+                       WHERE applied.tenant_id = for_tenant AND applied.invoice_id = invoices.id
+                         AND applied.reversal_entry_id IS NULL)
       ORDER BY id FOR NO KEY UPDATE;
 END
 $$;
 COMMENT ON FUNCTION lock_owner_credits IS
     'Locks what owners of an association have paid ahead, and what those owners still owe, until the transaction ends.';
+
+CREATE TABLE reversals (
+    tenant_id        uuid NOT NULL,
+    invoice_id       uuid NOT NULL,
+    journal_entry_id uuid NOT NULL,
+    reversed_on      date NOT NULL,
+    reversed_by      text NOT NULL CHECK (reversed_by ~ '\S'),
+    reason           text NOT NULL CHECK (reason ~ '\S'),
+    recorded_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, invoice_id)
+);
+COMMENT ON TABLE reversals IS 'The invoices that a person had reversed, and why; journal_entry_id is the reversing entry.';
 
 CREATE FUNCTION delivery_channel(preference text, email text, must_be_served boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN preference = 'none' AND NOT must_be_served THEN 'suppressed'
