@@ -20,9 +20,9 @@ def settings_page() -> str:
         [
             "# Settings",
             "",
-            f"Airflow configuration of the section `[{SECTION}]`: set `AIRFLOW__{SECTION.upper()}__<NAME>` in the environment,",
-            f"or `{SECTION}.<name>` where a managed Airflow asks for configuration options. Read once per process and checked",
-            "when the first DAG file is parsed: a wrong value is an import error that names the setting.",
+            f"Airflow configuration of the section `[{SECTION}]`: set `AIRFLOW__{SECTION.upper()}__<NAME>` in the",
+            f"environment, or `{SECTION}.<name>` where a managed Airflow asks for configuration options. Read once per",
+            "process and checked when the first DAG file is parsed: a wrong value is an import error that names it.",
             "",
             "This page is made by `python -m hoa_ops settings`.",
             "",

@@ -58,6 +58,16 @@ def assess(jobs):
     return run
 
 
+def test_nobody_is_late_with_what_was_billed_late(database, jobs, maple, unit, assess):
+    rule(maple)
+    # The run of the 1st was missed; the month was billed on the 20th, still due on the 1st.
+    jobs.billing("generate_invoices", on=date(2025, 11, 20))
+    assess(on=date(2025, 11, 24))
+    assert fees(database) == []
+    assess(on=date(2025, 11, 25))
+    assert fees(database) == [Decimal("25.00")]
+
+
 @pytest.mark.parametrize(
     ("grace", "day", "charged"),
     [(5, 5, 0), (5, 6, 1), (0, 1, 0), (0, 2, 1), (1, 2, 1), (2, 2, 0), (2, 3, 1)],

@@ -19,7 +19,7 @@ def test_every_table_is_described():
     page = (ROOT / "docs/tables.md").read_text()
     created = set()
     for script in (ROOT / "include/sql/migrations/versions").glob("*.sql"):
-        created |= set(re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", script.read_text(), flags=re.M))
+        created |= set(re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", script.read_text(), flags=re.MULTILINE))
     assert {table for table in created if f"`{table}`" not in page} == set()
 
 
@@ -29,7 +29,9 @@ def test_readme_lists_every_param(model):
     assert {name for name in model.model_fields if f"| `{name}` |" not in readme} == set()
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
 def test_links_between_pages_lead_somewhere(page):
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / link).exists(), link

@@ -19,7 +19,9 @@ overdue AS (
            invoices.balance AS open_balance, invoices.effective_balance AS balance,
            holds_in_force.exemption,
            rule.id AS rule_id, rule.same_day_rules, rule.effective_from, rule.minimum_balance, rule.fee_cap,
-           invoices.due_date + greatest(coalesce(%(days_grace)s::integer, rule.grace_days), 1) AS not_before,
+           -- Nobody is late with what was billed late: the grace counts from the run that billed it, if that came after.
+           greatest(invoices.due_date, billing_run.as_of)
+               + greatest(coalesce(%(days_grace)s::integer, rule.grace_days), 1) AS not_before,
            CASE rule.frequency WHEN 'monthly' THEN date_trunc('month', %(as_of)s::date)::date END AS period,
            %(as_of)s::date + tenants.payment_terms_days AS fee_due_date,
            CASE rule.fee_type WHEN 'flat' THEN rule.flat_amount
@@ -32,6 +34,8 @@ overdue AS (
         ON rule.same_day_rules = 1
        AND invoices.kind = 'assessment'
        AND invoices.due_date < %(as_of)s
+      LEFT JOIN invoices AS documents ON documents.tenant_id = tenants.id AND documents.id = invoices.invoice_id
+      LEFT JOIN runs AS billing_run ON billing_run.id = documents.run_id
       LEFT JOIN units ON units.tenant_id = tenants.id AND units.id = invoices.unit_id
       LEFT JOIN holds_in_force ON holds_in_force.owner_id = invoices.owner_id
      CROSS JOIN LATERAL (SELECT round(invoices.effective_balance * rule.percentage / 100, 2)) AS share (amount)
