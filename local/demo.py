@@ -20,6 +20,8 @@ from local.stack import Stack
 WATCHED_TABLES = frozenset({"invoices", "journal_entries", "outbox"})
 # A live run is recorded in the run ledger even if there was nothing to post.
 RUN_LEDGER = frozenset({"runs", "run_tenants"})
+# Whose mails are printed in full: an owner and the treasurer of Sunset Ridge HOA.
+SHOWN = ("John Smith", "Theresa Ledger")
 RUN_LIMIT = 120
 
 
@@ -180,10 +182,12 @@ def _print_posted(before: Mapping[str, TableState], after: Mapping[str, TableSta
 def _print_mail(arrived: list[EmailMessage]) -> None:
     _say(f"  E-mails that arrived: {len(arrived)}")
     for message in arrived:
-        _say(f"    to {message['To']}: {message['Subject']}")
+        attached = "".join(f" [{part.get_filename()}]" for part in message.iter_attachments())
+        _say(f"    to {message['To']}: {message['Subject']}{attached}")
     if arrived:
-        body = arrived[0].get_body(("plain",))
-        _say("  The first of them:")
+        shown = next((message for message in arrived if str(message["To"]).startswith(SHOWN)), arrived[0])
+        body = shown.get_body(("plain",))
+        _say(f"  The one to {shown['To']}:")
         for line in (body.get_content() if body else "(no text part)").splitlines():
             _say(f"    | {line}".rstrip())
 

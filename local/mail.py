@@ -117,8 +117,11 @@ class MailSink:
             self._controller = None
 
     def keep(self, content: bytes) -> None:
-        """Write one message to its file, which appears complete or not at all."""
+        """Write one message to its file, which appears complete or not at all, after its attachments."""
         self._kept += 1
+        for attachment in BytesParser(EmailMessage, policy=email.policy.default).parsebytes(content).iter_attachments():
+            name = Path(attachment.get_filename("attachment")).name
+            (self.folder / f"{self._kept:05}-{name}").write_bytes(attachment.get_content())
         unfinished = self.folder / f"{self._kept:05}.part"
         unfinished.write_bytes(content)
         unfinished.rename(unfinished.with_suffix(".eml"))
