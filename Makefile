@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
-CHECKED := plugins local dags tests
+CHECKED := plugins local dags include tests
 
 .PHONY: help demo up down test lint format clean
 .DEFAULT_GOAL := help

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentTypeError
 
 from hoa_ops.database import Database
 from hoa_ops.settings import get_settings
@@ -19,3 +20,10 @@ def connected() -> Database:
 def say(text: str) -> None:
     """Write to the standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+def words(text: str) -> str:
+    """Read an argument that must say something."""
+    if not text.strip():
+        raise ArgumentTypeError("must not be empty")
+    return text.strip()

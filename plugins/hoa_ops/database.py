@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psycopg
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.providers.postgres.hooks.postgres import PostgresHook
+from jinja2 import Environment, FileSystemLoader, select_autoescape
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
@@ -42,8 +43,11 @@ as_json = partial(Jsonb, dumps=partial(json.dumps, default=str))
 
 @cache
 def statement(path: str) -> str:
-    """Return the statement in ``include/sql/<path>``."""
-    return (get_settings().sql_dir / path).read_text(encoding="utf-8")
+    """Return the statement in ``include/sql/<path>``, with the fragments that it includes."""
+    environment = Environment(
+        loader=FileSystemLoader(get_settings().sql_dir), autoescape=select_autoescape(default=False)
+    )
+    return environment.get_template(path).render()
 
 
 class Cursor:
@@ -85,12 +89,11 @@ class Database:
     def __enter__(self) -> Self:
         try:
             with _people_errors():
-                self._connection = PostgresHook(postgres_conn_id=self._conn_id).get_conn()  # type: ignore[assignment]
+                self._connection = self._connect()
         except AirflowNotFoundException:
             raise SettingsError(
                 f"there is no Airflow Connection {self._conn_id!r}: create it, or name another in database_conn_id"
             ) from None
-        assert self._connection is not None  # noqa: S101 - narrows the type
         self._connection.autocommit = True
         self._connection.row_factory = dict_row
         return self
@@ -100,6 +103,9 @@ class Database:
     ) -> None:
         if self._connection is not None:
             self._connection.close()
+
+    def _connect(self) -> psycopg.Connection[DictRow]:
+        return PostgresHook(postgres_conn_id=self._conn_id).get_conn()  # type: ignore[return-value]
 
     @contextmanager
     def transaction(self, *, read_only: bool = False, patience: timedelta | None = None) -> Iterator[Cursor]:
@@ -121,6 +127,20 @@ class Database:
                 milliseconds = str(int(patience / timedelta(milliseconds=1)))
                 cursor.execute("SELECT set_config('statement_timeout', %s, true)", [milliseconds])
             yield Cursor(cursor)
+
+
+class OwnersDatabase(Database):
+    """The associations' database as the role that owns the tables, for what the jobs' role may not do.
+
+    :param dsn: URL of the database.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__("")
+        self._dsn = dsn
+
+    def _connect(self) -> psycopg.Connection[DictRow]:
+        return psycopg.connect(self._dsn, row_factory=dict_row)
 
 
 # A plan kept from when a table was small is ruinous after a bulk post, and one association is not like the next; so

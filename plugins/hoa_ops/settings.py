@@ -103,6 +103,11 @@ class Settings(BaseModel):
         default="",
         description="Where docs/runbook.md can be read, as alerts link to it. Empty: alerts name the file.",
     )
+    retention_days: int = Field(
+        default=30,
+        ge=1,
+        description="How many days `python -m hoa_ops prune` keeps Airflow's run history and local log files.",
+    )
     deadlines: bool = Field(
         default=True,
         description="Alert when a run has not succeeded by its deadline. "

@@ -22,7 +22,9 @@ CLOCK = re.compile(
 TODAY = re.compile(r"\b(current_date|current_time|current_timestamp|localtime|localtimestamp)\b|'today'", re.IGNORECASE)
 
 PYTHON_CLOCK = re.compile(r"\b(now|today|utcnow)\(|\btime\.time\(|\bfromtimestamp\(")
-LOOKS_ON = {f"hoa_ops/{module}.py" for module in ("health", "web", "bookkeeping", "retention", "reversals", "outbox/alarm")}
+LOOKS_ON = {
+    f"hoa_ops/{module}.py" for module in ("health", "web", "bookkeeping", "retention", "reversals", "outbox/alarm")
+}
 """What people ask for by command or look at: no job takes its date from there."""
 
 

@@ -1,6 +1,6 @@
 -- statements/ledger: an owner's account up to a day, one row per event in date order, with the running balance: open
 -- invoices less payments not yet applied. A void invoice and a returned payment stay, and are taken back on the day of
--- their reversing entry. Applying a payment to one's own invoice moves no balance.
+-- their reversing entry. Applying a payment to one's own invoice, or taking that back, moves no balance.
 WITH events (happened_on, sequence, document, description, owed, credit) AS (
     SELECT invoices.invoice_date, 1, invoices.number,
            'Unit ' || units.unit_number || ': ' || coalesce(lines.description, invoices.kind)
@@ -41,15 +41,21 @@ WITH events (happened_on, sequence, document, description, owed, credit) AS (
        AND payments.owner_id = %(owner_id)s
        AND payments.status = 'returned'
      UNION ALL
-    SELECT applications.applied_on, 5, invoices.number,
-           applications.amount || ' of the payment of ' || payments.received_on || ' applied',
-           CASE WHEN invoices.owner_id = %(owner_id)s THEN -applications.amount ELSE 0 END,
-           CASE WHEN payments.owner_id = %(owner_id)s THEN -applications.amount ELSE 0 END
+    SELECT moved.on_date, moved.sequence, invoices.number,
+           applications.amount || ' of the payment of ' || payments.received_on || moved.words,
+           CASE WHEN invoices.owner_id = %(owner_id)s THEN moved.sign * applications.amount ELSE 0 END,
+           CASE WHEN payments.owner_id = %(owner_id)s THEN moved.sign * applications.amount ELSE 0 END
       FROM payment_applications AS applications
+      LEFT JOIN journal_entries AS reversals
+        ON reversals.tenant_id = applications.tenant_id AND reversals.id = applications.reversal_entry_id
+     CROSS JOIN LATERAL (
+           VALUES (applications.applied_on, 5, -1, ' applied'), (reversals.entry_date, 6, 1, ' is credit again'))
+        AS moved (on_date, sequence, sign, words)
       JOIN payments ON payments.tenant_id = applications.tenant_id AND payments.id = applications.payment_id
       JOIN invoices ON invoices.tenant_id = applications.tenant_id AND invoices.id = applications.invoice_id
      WHERE applications.tenant_id = %(tenant_id)s
        AND %(owner_id)s IN (invoices.owner_id, payments.owner_id)
+       AND moved.on_date IS NOT NULL
 )
 SELECT happened_on, document, description, owed, credit,
        CASE WHEN sequence <= 2 THEN owed ELSE 0 END AS charged,

@@ -5,13 +5,12 @@ Whoever acts says who they are and why; both are kept beside the message for eve
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from hoa_ops.command_line import connected, say
+from hoa_ops.command_line import connected, say, words
 from hoa_ops.database import statement
 from hoa_ops.errors import RequestError
 from hoa_ops.settings import get_settings
@@ -116,15 +115,9 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
     for action, rule in _RULES.items():
         command = commands.add_parser(action, help=rule.help)
         command.add_argument("ids", type=UUID, nargs="+", metavar="ID")
-        command.add_argument("--who", type=_words, required=True, help="your name, for the record")
-        command.add_argument("--why", type=_words, required=True, help="the reason, for the record")
+        command.add_argument("--who", type=words, required=True, help="your name, for the record")
+        command.add_argument("--why", type=words, required=True, help="the reason, for the record")
         command.set_defaults(run=_act, action=action)
-
-
-def _words(text: str) -> str:
-    if not text.strip():
-        raise ArgumentTypeError("must not be empty")
-    return text.strip()
 
 
 def _list(given: Namespace) -> None:
