@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.postgres import EmbeddedPostgres
-from tests.integration.association import AssociationsDatabase
+from tests.integration.association import Association, AssociationsDatabase, Row
 from tests.integration.books import deviations_of_all
 from tests.integration.jobs import JobRunner
 
@@ -46,6 +46,23 @@ def books_in_order(database: AssociationsDatabase) -> Iterator[None]:
     """After the test, whatever it did, every association's books must be in order."""
     yield
     assert deviations_of_all(database) == []
+
+
+@pytest.fixture
+def maple(database: AssociationsDatabase) -> Association:
+    """An association with the usual chart of accounts and nothing else."""
+    return database.association()
+
+
+@pytest.fixture
+def owner(maple: Association) -> Row:
+    return maple.owner()
+
+
+@pytest.fixture
+def unit(maple: Association, owner: Row) -> Row:
+    """Unit 101, all of it the owner's."""
+    return maple.unit("101", owner=owner)
 
 
 @pytest.fixture

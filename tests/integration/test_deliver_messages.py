@@ -31,11 +31,6 @@ def sink(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def maple(database):
-    return database.association()
-
-
-@pytest.fixture
 def configure(monkeypatch):
     """Give settings other values for one test."""
 

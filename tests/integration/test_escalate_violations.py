@@ -15,11 +15,6 @@ def fines(database):
 
 
 @pytest.fixture
-def maple(database):
-    return database.association()
-
-
-@pytest.fixture
 def unit(maple):
     return maple.unit("101", owner=maple.owner())
 

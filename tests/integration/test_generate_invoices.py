@@ -76,11 +76,6 @@ def credit(association, owner, amount, *, on=date(2025, 10, 1), reference="P"):
 
 
 @pytest.fixture
-def maple(database):
-    return database.association()
-
-
-@pytest.fixture
 def ann(maple):
     return maple.owner("Ann")
 

@@ -16,11 +16,6 @@ SIGNED = ["--who", "Pat Lee", "--why", "spoke with the owner"]
 
 
 @pytest.fixture
-def maple(database):
-    return database.association()
-
-
-@pytest.fixture
 def message(maple):
     def queue(**values):
         return maple.insert(

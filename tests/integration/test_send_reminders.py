@@ -47,21 +47,6 @@ def deliver(database):
 
 
 @pytest.fixture
-def maple(database):
-    return database.association()
-
-
-@pytest.fixture
-def owner(maple):
-    return maple.owner()
-
-
-@pytest.fixture
-def unit(maple, owner):
-    return maple.unit("101", owner=owner)
-
-
-@pytest.fixture
 def overdue(maple, unit, owner):
     """The November assessment of 250.00, due on the 1st."""
     return maple.invoice(unit, owner, "250.00", on=FIRST)

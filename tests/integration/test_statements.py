@@ -12,21 +12,6 @@ AS_OF = date(2025, 11, 30)
 
 
 @pytest.fixture
-def maple(database):
-    return database.association()
-
-
-@pytest.fixture
-def owner(maple):
-    return maple.owner()
-
-
-@pytest.fixture
-def unit(maple, owner):
-    return maple.unit("101", owner=owner)
-
-
-@pytest.fixture
 def command(capsys):
     """Runs a command line; gives its exit status and what it printed, its lines without runs of spaces."""
 
