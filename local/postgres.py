@@ -131,17 +131,6 @@ class EmbeddedPostgres:
         orphans = [process for process in psutil.process_iter() if self._works_here(process)]
         return orphans if postmaster is None else [*{postmaster, *postmaster.children(recursive=True), *orphans}]
 
-    def create_role(self, name: str, password: str) -> None:
-        """Create a login role, or give an existing one this password."""
-        with psycopg.connect(self.dsn(), autocommit=True) as connection:
-            exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
-            statement = psycopg.sql.SQL("{verb} ROLE {name} LOGIN PASSWORD {password}").format(
-                verb=psycopg.sql.SQL("ALTER" if exists else "CREATE"),
-                name=psycopg.sql.Identifier(name),
-                password=psycopg.sql.Literal(password),
-            )
-            connection.execute(statement)
-
     def create_database(self, name: str, *, owner: str = SUPERUSER, template: str = "template1") -> bool:
         """Create a database unless it exists; return whether it was created."""
         with psycopg.connect(self.dsn(), autocommit=True) as connection:

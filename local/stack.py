@@ -24,6 +24,7 @@ from local.waiting import wait_until
 
 OWNER = "hoa_ops_owner"
 WORKER = "hoa_ops_worker"
+DATABASE = "associations"
 SCHEMA = "hoa"
 DEMO_DATA = CHECKOUT / "local" / "demo_data"
 
@@ -93,12 +94,12 @@ class Stack:
     @property
     def owner_dsn(self) -> str:
         """The associations' database, as the role that owns the tables."""
-        return self.postgres.dsn("associations", OWNER, self._keys[OWNER])
+        return self.postgres.dsn(DATABASE, OWNER, self._keys[OWNER])
 
     @property
     def worker_dsn(self) -> str:
         """The associations' database, as the role that the tasks use."""
-        return self.postgres.dsn("associations", WORKER, self._keys[WORKER])
+        return self.postgres.dsn(DATABASE, WORKER, self._keys[WORKER])
 
     def start(self) -> None:
         """Start everything, or nothing. Leftovers of a killed stack in the same folder are stopped first."""
@@ -113,8 +114,6 @@ class Stack:
         self.mail_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.postgres.start()
         self._report(f"PostgreSQL answers on port {self.postgres.port}")
-        for role in (OWNER, WORKER):
-            self.postgres.create_role(role, self._keys[role])
         self.postgres.create_database("airflow")
         mail_port = free_port()
         self._airflow = LocalAirflow(
@@ -182,7 +181,7 @@ class Stack:
         self.airflow.start()
 
     def _prepare_associations(self, mail_port: int) -> None:
-        self.postgres.create_database("associations", owner=OWNER)
+        self._hoa_ops("create-roles", "--database", DATABASE, "--owner", OWNER, "--worker", WORKER)
         self._hoa_ops("migrate")
         self._hoa_ops("grant", "--role", WORKER)
         self._load_demo_data()
@@ -193,9 +192,15 @@ class Stack:
     def _hoa_ops(self, *arguments: str) -> None:
         command = subprocess.run(
             [sys.executable, "-m", "hoa_ops", *arguments],
-            # The owner's password belongs in the environment: a command line can be read by every user.
+            # Passwords belong in the environment: a command line can be read by every user.
             env=self.airflow.environment
-            | {"PYTHONPATH": str(CHECKOUT / "plugins"), "HOA_OPS_OWNER_DSN": self.owner_dsn},
+            | {
+                "PYTHONPATH": str(CHECKOUT / "plugins"),
+                "HOA_OPS_ADMIN_DSN": self.postgres.dsn(),
+                "HOA_OPS_OWNER_DSN": self.owner_dsn,
+                "HOA_OPS_OWNER_PASSWORD": self._keys[OWNER],
+                "HOA_OPS_WORKER_PASSWORD": self._keys[WORKER],
+            },
             cwd=self.folder,
             capture_output=True,
             text=True,

@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 
-from hoa_ops import bookkeeping, health, retention, reversals
+from hoa_ops import bookkeeping, health, retention, reversals, roles
 from hoa_ops.errors import HoaOpsError
-from hoa_ops.migrations import grant_worker, migrate
+from hoa_ops.migrations import migrate
 from hoa_ops.outbox import by_hand
 from hoa_ops.reference import settings_page
 
@@ -35,10 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="the associations' tables exist already and belong to another application: create only our own",
     )
-    grant_command = commands.add_parser("grant", parents=[owner], help="give the role that runs the jobs its rights")
-    grant_command.add_argument("--role", required=True, help="the role of the Airflow Connection; must exist")
     migrate_command.set_defaults(run=lambda given: migrate(given.dsn, adopt=given.adopt))
-    grant_command.set_defaults(run=lambda given: grant_worker(given.dsn, given.role))
+    roles.add_commands(commands, owner)
     settings_command = commands.add_parser("settings", help="print every setting with its default and meaning")
     settings_command.set_defaults(run=lambda _given: sys.stdout.write(settings_page()) and None)
     bookkeeping.add_commands(commands)

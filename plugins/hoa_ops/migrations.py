@@ -1,11 +1,10 @@
-"""Versioned schema migrations, and the rights of the role that runs the jobs."""
+"""Versioned schema migrations."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 from alembic import command, op
 from alembic.config import Config
 from psycopg import sql
@@ -58,24 +57,6 @@ def run_script(version_file: str, *, schemas: Sequence[str]) -> None:
     cursor.execute(Path(version_file).with_suffix(".sql").read_text(encoding="utf-8"))
     cursor.execute("SET LOCAL search_path = DEFAULT")
     cursor.close()
-
-
-def grant_worker(dsn: str, role: str) -> None:
-    """Give an existing role the rights that the jobs need, and take all others away.
-
-    :param dsn: URL of the database, as the role that owns the tables.
-    :param role: the role of the Airflow Connection; it must own nothing.
-    """
-    settings = get_settings()
-    script = (settings.sql_dir / "roles" / "worker.sql").read_text(encoding="utf-8")
-    with psycopg.connect(dsn) as connection:
-        connection.execute(
-            sql.SQL(script).format(
-                role=sql.Identifier(role),
-                associations=sql.Identifier(settings.associations_schema),
-                operations=sql.Identifier(settings.operations_schema),
-            )
-        )
 
 
 def _has_version(connection: Connection) -> bool:

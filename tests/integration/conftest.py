@@ -16,15 +16,19 @@ TEMPLATE = "associations_template"
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    from hoa_ops.migrations import grant_worker, migrate
-
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
-        server.create_role(OWNER, PASSWORD)
-        server.create_role(WORKER, PASSWORD)
-        server.create_database(TEMPLATE, owner=OWNER)
-        migrate(server.dsn(TEMPLATE, OWNER, PASSWORD))
-        grant_worker(server.dsn(TEMPLATE, OWNER, PASSWORD), WORKER)
+        prepare(server, TEMPLATE)
         yield server
+
+
+def prepare(server: EmbeddedPostgres, database: str) -> None:
+    """Create the roles and a database with all tables, as a deployment does."""
+    from hoa_ops.migrations import migrate
+    from hoa_ops.roles import Role, create_roles, grant_worker
+
+    create_roles(server.dsn(), database=database, owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
+    migrate(server.dsn(database, OWNER, PASSWORD))
+    grant_worker(server.dsn(database, OWNER, PASSWORD), WORKER)
 
 
 _numbers = itertools.count(1)

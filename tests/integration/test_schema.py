@@ -11,10 +11,11 @@ import pytest
 from psycopg import errors
 
 from hoa_ops.database import Database, DatabaseError
-from hoa_ops.migrations import grant_worker, migrate
+from hoa_ops.migrations import migrate
+from hoa_ops.roles import grant_worker
 from local.postgres import EmbeddedPostgres
 from tests.integration.association import AssociationsDatabase
-from tests.integration.conftest import OWNER, PASSWORD, WORKER
+from tests.integration.conftest import OWNER, PASSWORD, WORKER, prepare
 
 TODAY = date(2025, 10, 29)
 OLDEST = Path("/usr/lib/postgresql/15/bin")
@@ -35,17 +36,13 @@ def server(request, tmp_path_factory):
     oldest = EmbeddedPostgres(tmp_path_factory.mktemp("oldest") / "data", durable=False)
     oldest._programs = OLDEST
     with oldest:
-        oldest.create_role(OWNER, PASSWORD)
-        oldest.create_role(WORKER, PASSWORD)
         yield oldest
 
 
 @pytest.fixture(scope="module")
 def shared(server):
     """One database for the whole module: what it refuses leaves no trace, and every test has its own association."""
-    server.create_database("schema", owner=OWNER)
-    migrate(server.dsn("schema", OWNER, PASSWORD))
-    grant_worker(server.dsn("schema", OWNER, PASSWORD), WORKER)
+    prepare(server, "schema")
     with AssociationsDatabase(
         server.dsn("schema", OWNER, PASSWORD), server.dsn("schema", WORKER, PASSWORD)
     ) as associations:
@@ -508,6 +505,7 @@ def test_worker_changes_nothing_of_what_was_posted_or_frozen(database):
         "CREATE TABLE hoa_ops.mine (id integer)",
         "CREATE TABLE hoa.mine (id integer)",
         "CREATE TABLE public.mine (id integer)",
+        "CREATE TEMPORARY TABLE mine (id integer)",
         "CREATE SCHEMA mine",
         "DROP TABLE outbox",
         "ALTER TABLE outbox DISABLE TRIGGER ALL",
