@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from hoa_ops import bookkeeping, health, retention, reversals, roles
+from hoa_ops import bookkeeping, deployment, health, retention, reversals, roles
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.migrations import migrate
 from hoa_ops.outbox import by_hand
@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     roles.add_commands(commands, owner)
     settings_command = commands.add_parser("settings", help="print every setting with its default and meaning")
     settings_command.set_defaults(run=lambda _given: sys.stdout.write(settings_page()) and None)
+    deployment.add_commands(commands)
     bookkeeping.add_commands(commands)
     health.add_commands(commands)
     by_hand.add_commands(commands)

@@ -15,3 +15,7 @@ class RequestError(HoaOpsError):
 
 class PostingError(HoaOpsError):
     """One association could not be posted; nothing of it was kept."""
+
+
+class NotReadyError(HoaOpsError):
+    """The deployment is not as the jobs need it; the message says what to do."""

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 from alembic import command, op
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import create_engine, inspect, make_url, text
 
+from hoa_ops.database import statement
+from hoa_ops.errors import NotReadyError
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
+
+    from hoa_ops.database import Cursor
 
 ASSOCIATIONS_REVISION = "0001"
 
@@ -32,9 +37,7 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
         for schema in (settings.associations_schema, settings.operations_schema):
             connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
         connection.commit()
-        config = Config()
-        # configparser reads % as the start of an interpolation.
-        config.set_main_option("script_location", str(settings.sql_dir / "migrations").replace("%", "%%"))
+        config = _config()
         config.attributes["connection"] = connection
         config.attributes["operations_schema"] = settings.operations_schema
         if adopt and not _has_version(connection):
@@ -42,6 +45,23 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
         command.upgrade(config, "head")
         connection.commit()
     engine.dispose()
+
+
+def check_version(cursor: Cursor) -> str:
+    """Return the version of the tables.
+
+    :raises NotReadyError: when it is not the one that this package works with.
+    """
+    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    [server] = cursor.rows(statement("deployment/server.sql"))
+    installed = cursor.row(statement("deployment/version.sql")) if server["has_tables"] else None
+    found: str = installed["version"] if installed else "none"
+    if found != wanted:
+        raise NotReadyError(
+            f"the tables are of version {found}, and this package needs {wanted}: "
+            f"run `python -m hoa_ops migrate`, then `python -m hoa_ops grant`"
+        )
+    return found
 
 
 def run_script(version_file: str, *, schemas: Sequence[str]) -> None:
@@ -57,6 +77,13 @@ def run_script(version_file: str, *, schemas: Sequence[str]) -> None:
     cursor.execute(Path(version_file).with_suffix(".sql").read_text(encoding="utf-8"))
     cursor.execute("SET LOCAL search_path = DEFAULT")
     cursor.close()
+
+
+def _config() -> Config:
+    config = Config()
+    # configparser reads % as the start of an interpolation.
+    config.set_main_option("script_location", str(get_settings().sql_dir / "migrations").replace("%", "%%"))
+    return config
 
 
 def _has_version(connection: Connection) -> bool:

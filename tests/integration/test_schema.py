@@ -520,7 +520,7 @@ def test_worker_changes_nothing_of_what_was_posted_or_frozen(database):
         "UPDATE outbox SET recipient_address = 'thief@example.com'",
         "INSERT INTO payments (tenant_id) VALUES (NULL)",
         "INSERT INTO owners (tenant_id) VALUES (NULL)",
-        "SELECT * FROM alembic_version",
+        "UPDATE alembic_version SET version_num = '0000'",
         "SELECT * FROM elsewhere.secrets",
     ],
 )

@@ -23,7 +23,8 @@ TODAY = re.compile(r"\b(current_date|current_time|current_timestamp|localtime|lo
 
 PYTHON_CLOCK = re.compile(r"\b(now|today|utcnow)\(|\btime\.time\(|\bfromtimestamp\(")
 LOOKS_ON = {
-    f"hoa_ops/{module}.py" for module in ("health", "web", "bookkeeping", "retention", "reversals", "outbox/alarm")
+    f"hoa_ops/{module}.py"
+    for module in ("health", "web", "bookkeeping", "deployment", "retention", "reversals", "outbox/alarm")
 }
 """What people ask for by command or look at: no job takes its date from there."""
 

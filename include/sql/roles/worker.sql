@@ -3,7 +3,6 @@
 REVOKE ALL ON ALL TABLES IN SCHEMA {associations}, {operations} FROM {role};
 GRANT USAGE ON SCHEMA {associations}, {operations} TO {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA {associations}, {operations} TO {role};
-REVOKE SELECT ON {operations}.alembic_version FROM {role};
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {associations}, {operations} TO {role};
 
 GRANT INSERT ON {associations}.journal_entries, {associations}.journal_entry_lines TO {role};

@@ -69,12 +69,12 @@ def channels(alert: Alert) -> list[Channel]:
     return configured
 
 
-def tell(alert: Alert) -> bool:
+def tell(alert: Alert) -> list[str]:
     """Put an alert into every configured channel; one that fails keeps the others from nothing.
 
-    :returns: whether at least one channel took it.
+    :returns: the names of the channels that took it.
     """
-    taken = False
+    taken = []
     for channel in channels(alert):
         try:
             # notify() and not the notifier itself, which would take braces in an error's text for a Jinja template.
@@ -84,5 +84,5 @@ def tell(alert: Alert) -> bool:
             kind = type(error).__name__
             log.error("The alert did not reach %s (%s): check its Connection", channel.name, kind)  # noqa: TRY400
         else:
-            taken = True
+            taken.append(channel.name)
     return taken

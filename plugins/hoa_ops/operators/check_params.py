@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from hoa_ops.database import Database
-from hoa_ops.errors import RequestError
+from hoa_ops.errors import HoaOpsError, NotReadyError, RequestError
+from hoa_ops.migrations import check_version
 from hoa_ops.run_request import RunDate, RunRequest
 from hoa_ops.scope import tenants_in_scope
 from hoa_ops.settings import get_settings
@@ -40,7 +41,7 @@ def read_request(model: type[Request], context: Context, *, job: Job | None = No
         raise refusal(error) from None
 
 
-def refusal(error: RequestError) -> AirflowFailException:
+def refusal(error: HoaOpsError) -> AirflowFailException:
     """Return the error that ends a run at once, without another try."""
     return AirflowFailException(f"This run was refused and nothing was touched: {error}.")
 
@@ -60,7 +61,8 @@ class CheckParamsOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         """Log what the run was asked to do.
 
-        :raises AirflowFailException: when a param is wrong, contradicts another, or names what does not exist.
+        :raises AirflowFailException: when a param is wrong, contradicts another, or names what does not exist, or when
+            the tables are not those of this version of the package.
         """
         settings = get_settings()
         if not settings.alert_channels:
@@ -71,8 +73,9 @@ class CheckParamsOperator(BaseOperator):
             database.transaction(read_only=True) as cursor,
         ):
             try:
+                check_version(cursor)
                 tenants = tenants_in_scope(cursor, request)
-            except RequestError as error:
+            except (NotReadyError, RequestError) as error:
                 raise refusal(error) from None
         self.log.info(
             "%s as of %s for %d association(s)",
