@@ -144,7 +144,7 @@ def compose(tmp_path_factory, variables):
     if shutil.which("redis-server") is None:
         pytest.skip("needs an installed Redis, such as the package redis-server")
     # One task at a time each, so that two tasks at a time prove two workers.
-    few = variables | {"WORKERS": "2", "WORKER_CONCURRENCY": "1"}
+    few = variables | {"WORKERS": "2", "WORKER_CONCURRENCY": "1", "ALERT_EMAIL": "operations@hoa-ops.example"}
     # Only runs that a test asks for, so that what they post can be counted.
     airflow_env = {"AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False"}
     with NativeCompose(tmp_path_factory.mktemp("compose"), few, airflow_env) as running:
@@ -186,6 +186,11 @@ def play(api, dag_id, **conf):
 def test_all_services_become_healthy_and_the_first_user_can_log_in(api):
     assert api.dag_ids() == set(DAGS)
     assert api.import_errors() == {}
+
+
+def test_the_deployment_is_ready_by_its_own_check(compose, api, associations):
+    said = compose.run("scheduler", "python", "-m", "hoa_ops", "check-deployment")
+    assert [line[0] for line in said.splitlines() if line[0] in "✓✗"] == ["✓"] * 6
 
 
 @pytest.mark.parametrize(
