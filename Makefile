@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
-CHECKED := plugins local dags include tests
+CHECKED := plugins local dags include compose tests
 
 .PHONY: help demo up down test lint format clean
 .DEFAULT_GOAL := help
@@ -27,6 +27,7 @@ lint: $(INSTALLED) ## Check style and types
 	@$(RUN) ruff check $(CHECKED)
 	@$(RUN) ruff format --check $(CHECKED)
 	@$(RUN) mypy
+	@$(RUN) check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 
 format: $(INSTALLED) ## Rewrite the code in the project's style
 	@$(RUN) ruff check --fix $(CHECKED)

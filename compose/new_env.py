@@ -28,7 +28,7 @@ def main() -> int:
         return 1
     with os.fdopen(file, "w", encoding="utf-8") as env:
         env.write(EMPTY_SECRET.sub(lambda line: f"{line[1]}={new_secret()}", example))
-    sys.stdout.write(f"{target} is made. Look through it, then: docker compose up --detach --build\n")
+    sys.stdout.write(f"{target} is made. Look through it, then: docker compose up --detach --wait\n")
     return 0
 
 

@@ -96,6 +96,14 @@ def test_every_airflow_service_waits_for_the_migration(variables):
             assert service["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
+def test_image_is_built_once_and_never_looked_for_elsewhere(variables):
+    ours = {name: s for name, s in services(variables).items() if s["image"].startswith("hoa-ops:")}
+    assert [name for name, service in ours.items() if "build" in service] == ["migrate"]
+    assert {name: service["pull_policy"] for name, service in ours.items()} == dict.fromkeys(ours, "never") | {
+        "migrate": "build"
+    }
+
+
 def test_image_has_all_that_the_package_needs_and_nothing_else():
     dockerfile = (CHECKOUT / "Dockerfile").read_text()
     assert re.findall(r"^COPY (\S+)", dockerfile, re.MULTILINE) == [
