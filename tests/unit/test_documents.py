@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hoa_ops.__main__ import main
 from hoa_ops.reference import settings_page
 from hoa_ops.run_request import BillingRequest, BudgetVarianceRequest, EscalationRequest
 
@@ -29,9 +30,29 @@ def test_readme_lists_every_param(model):
     assert {name for name in model.model_fields if f"| `{name}` |" not in readme} == set()
 
 
-@pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
-)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def headings(page):
+    """The anchors of a page's headings, as they are made by who renders it."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-        assert (page.parent / link).exists(), link
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in headings(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_a_page_names_exist(page, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    known = set(re.search(r"\{([\w,-]+)\}", capsys.readouterr().out)[1].split(","))
+    assert set(re.findall(r"python -m hoa_ops ([a-z][\w-]*)", page.read_text())) - known == set()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make (\w+)", page.read_text(), flags=re.MULTILINE)) - targets == set()
