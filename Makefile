@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
 CHECKED := plugins local dags include compose tests
 
-.PHONY: help demo up down test lint format clean
+.PHONY: help demo up down test bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -22,6 +22,9 @@ down: $(INSTALLED) ## Stop what `make up` or an interrupted demo left running
 
 test: $(INSTALLED) ## Run all tests: unit, integration, e2e
 	@$(RUN) pytest
+
+bench: $(INSTALLED) ## Measure the jobs on a database of production size (ARGS="--tenants 1000")
+	@$(RUN) tests.bench $(ARGS)
 
 lint: $(INSTALLED) ## Check style and types
 	@$(RUN) ruff check $(CHECKED)
