@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -249,24 +250,36 @@ def test_scheduler_and_triggerer_need_nothing_of_the_package(platform: Platform,
         ]
 
 
-def test_packages_hold_every_file_of_the_project_and_no_other(packages: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "dags", "plugins", "include"], cwd=CHECKOUT, capture_output=True, text=True, check=True
-    )
-    files = set(listed.stdout.splitlines())
-    astro = packages / "astro"
-    assert {str(file.relative_to(astro)) for file in astro.rglob("*") if file.is_file()} >= files
-    with zipfile.ZipFile(packages / "mwaa" / "plugins.zip") as archive:
-        names = archive.namelist()
-    assert {name for name in names if "__pycache__" in name} == set()
-    assert {".airflowignore", "hoa_ops_plugin.py", "include/sql/budgets/plan.sql"} <= set(names)
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_package_holds_every_file_of_the_project_and_nothing_that_git_ignores(packages: Path) -> None:
+    def git(*arguments: str, said: str = "") -> list[str]:
+        command = ["git", *arguments]
+        told = subprocess.run(command, cwd=CHECKOUT, input=said, capture_output=True, text=True, check=False)
+        assert told.stderr == ""
+        return told.stdout.splitlines()
+
+    shipped = files_in(packages / "astro")
+    assert shipped.keys() >= set(git("ls-files", "dags", "plugins", "include"))
+    assert git("check-ignore", "--stdin", said="\n".join(shipped)) == []
+
+
+def test_packages_differ_only_in_where_things_are(packages: Path) -> None:
+    composer = {
+        f"plugins/{path}" if path.startswith("include/") else path: content
+        for path, content in files_in(packages / "astro").items()
+    }
+    assert files_in(packages / "composer") == composer
+    mwaa = files_in(packages / "mwaa")
+    with zipfile.ZipFile(BytesIO(mwaa.pop("plugins.zip"))) as archive:
+        assert mwaa | {f"plugins/{name}": archive.read(name) for name in archive.namelist()} == composer
 
 
 def test_the_same_files_give_the_same_bytes(packages: Path, tmp_path: Path) -> None:
     package.build(tmp_path)
-    for file in packages.rglob("*"):
-        if file.is_file():
-            assert (tmp_path / file.relative_to(packages)).read_bytes() == file.read_bytes()
+    assert files_in(tmp_path) == files_in(packages)
 
 
 def test_what_was_left_of_an_earlier_package_is_gone(tmp_path: Path) -> None:
