@@ -5,11 +5,11 @@ RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
 CHECKED := plugins local dags include compose tests
 
-.PHONY: help demo up down test bench lint format clean
+.PHONY: help demo up down test bench lint format package compatibility clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Run every job on real Airflow and PostgreSQL: dry, live, live again
 	@$(RUN) local demo
@@ -36,9 +36,15 @@ format: $(INSTALLED) ## Rewrite the code in the project's style
 	@$(RUN) ruff check --fix $(CHECKED)
 	@$(RUN) ruff format $(CHECKED)
 
-clean: ## Delete what the local stack and the tests keep (databases, mail, logs)
+package: ## Build what Amazon MWAA, Cloud Composer 3 and Astro want, in dist/
+	@$(PYTHON) -m local.package
+
+compatibility: ## Try other Pythons and Airflow 3.3.1 in environments of their own (downloads, an hour)
+	@$(PYTHON) -m local.compatibility $(ONLY)
+
+clean: ## Delete what the local stack and the tests keep (databases, mail, logs), and dist/
 	@if [ -e $(INSTALLED) ]; then $(RUN) local down; fi
-	rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .local dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -25,6 +25,15 @@ def _split(listed: str | Sequence[str]) -> Sequence[str]:
     return [part.strip() for part in listed.split(",") if part.strip()] if isinstance(listed, str) else listed
 
 
+def find_include(plugins: Path) -> Path:
+    """Return where the SQL and the templates are that belong to a ``plugins/`` folder.
+
+    That is ``include/`` beside it, and within it on platforms that take nothing but DAGs and plugins.
+    """
+    beside = plugins.parent / "include"
+    return beside if (beside / "sql").is_dir() else plugins / "include"
+
+
 SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=63)]
 MailAddress = Annotated[str, Field(pattern=r"^[^\s@,;<>]+@[^\s@,;<>]+$")]
 MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_split)]
@@ -54,8 +63,8 @@ class Settings(BaseModel):
         default="hoa_ops", description="PostgreSQL schema of the package's tables: run ledger, outbox, counters."
     )
     include_dir: Path = Field(
-        default=Path(__file__).resolve().parents[2] / "include",
-        description="Folder with sql/ and templates/. Default: include/ beside plugins/.",
+        default=find_include(Path(__file__).resolve().parents[1]),
+        description="Folder with sql/ and templates/. Default: include/ beside plugins/, else within it.",
     )
     shards: int = Field(
         default=1,

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+CHECKOUT = Path(__file__).resolve().parents[2]
+LAYOUTS = {"the repository, containers, Astro": "include", "Amazon MWAA, Cloud Composer": "plugins/include"}
+"""Where ``include/`` lies, beside ``plugins/`` or within it."""
 
 LOAD = """
 import json, sys
@@ -31,11 +33,12 @@ print(json.dumps({"plugins": [plugin.name for plugin in plugins], "import_errors
 """
 
 
-@pytest.fixture
-def plugins(tmp_path: Path) -> Path:
+@pytest.fixture(params=LAYOUTS.values(), ids=LAYOUTS.keys())
+def plugins(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A copy of plugins/ in which a module of the package bears the name of a standard one."""
     copy = tmp_path / "plugins"
-    shutil.copytree(PLUGINS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CHECKOUT / "plugins", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CHECKOUT / "include", tmp_path / request.param, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "hoa_ops" / "outbox" / "calendar.py").write_text("day_name = None\n")
     # Run under its bare name, it would end the loader itself.
     (copy / "hoa_ops" / "__main__.py").unlink()
@@ -49,7 +52,6 @@ def load(plugins: Path) -> dict[str, Any]:
         "AIRFLOW_HOME": str(plugins.parent / "airflow"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__HOA_OPS__INCLUDE_DIR": str(PLUGINS.parent / "include"),
         "PYTHONPATH": "",
     }
     process = subprocess.run(
@@ -80,4 +82,7 @@ def test_the_package_is_loaded_once_and_under_its_own_name(plugins: Path) -> Non
 
 def test_without_the_guard_it_would_be_loaded_twice_and_shadow_the_standard_library(plugins: Path) -> None:
     (plugins / ".airflowignore").unlink()
-    assert {"calendar", "delivery", "message", "errors"} <= faults(load(plugins))
+    loaded = load(plugins)
+    assert {"calendar", "delivery", "message", "errors"} <= faults(loaded)
+    if (plugins / "include").exists():
+        assert "env" in faults(loaded) | {Path(file).stem for file in loaded["import_errors"]}
