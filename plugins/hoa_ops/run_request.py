@@ -266,8 +266,8 @@ def dag_params(model: type[RunRequest]) -> dict[str, Param]:
     """Return the Airflow params of a request model: titles, descriptions, bounds and defaults of its fields.
 
     Where the trigger form knows a rule, it does not refuse a wrong value but runs with another: a number out of bounds
-    becomes the nearest bound, a day that does not exist (June 31) becomes no day. So the rules go below ``allOf``, where
-    the form does not look, and Airflow's server, which does, refuses the run; the bounds are told in the description.
+    becomes the nearest bound, a day that does not exist (June 31) becomes no day. So the rules go below ``allOf``: the
+    form does not look there, but Airflow's server does and refuses the run. The bounds are told in the description.
     """
     params = {}
     for name, schema in model.model_json_schema(mode="validation")["properties"].items():
