@@ -4,7 +4,7 @@
 Every Monday at 9:00, compares each line of the active budgets with the ledger and tells treasurer and board of the
 lines that have run away from their budget.
 
-**When a task fails**
+#### When a task fails
 
 - `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
 - `check_budget_variances`: the log names each association that could not be checked and why. The others are done. Mend
@@ -12,7 +12,7 @@ lines that have run away from their budget.
 - `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
   server is back. Nothing is sent twice.
 
-Look before you leap: trigger it with *Dry run*; the report is in the log of `check_budget_variances`.
+Look before you leap: trigger it with **Dry run**; the report is in the log of `check_budget_variances`.
 """
 
 from airflow.providers.standard.operators.empty import EmptyOperator

@@ -4,9 +4,9 @@
 Three jobs in one DAG, each at its own time: invoices for the monthly assessments on the 1st at 2:00, late fees on the
 6th at 3:00, payment reminders every Monday at 8:00. A run does whichever of them is due and not yet done, so that after
 a pause or an outage the next run makes good what was missed; the others are skipped, and their log says why. A run with
-*Job* does that job only.
+a **Job** does that job only.
 
-**When a task fails**
+#### When a task fails
 
 - `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
 - `generate_invoices`, `assess_late_fees`, `send_reminders`: the log names each association that could not be posted and
@@ -15,10 +15,10 @@ a pause or an outage the next run makes good what was missed; the others are ski
 - `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
   server is back. Nothing is sent twice.
 
-A unit that needs attention does not fail the task: see the report. Once it is mended, trigger a run with the job
-*generate_invoices*, and with the *Billing month* if that is over.
+A unit that needs attention does not fail the task: see the report. Once it is mended, trigger a run with the **Job**
+“Generate invoices”, and with the **Billing month** if that is over.
 
-Look before you leap: trigger it with *Dry run*; the reports are in the logs of the three jobs.
+Look before you leap: trigger it with **Dry run**; the reports are in the logs of the three jobs.
 """
 
 from airflow.providers.standard.operators.empty import EmptyOperator

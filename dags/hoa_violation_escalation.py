@@ -4,7 +4,7 @@
 Every morning at 6:00, takes each violation whose cure deadline has passed one step further: records the escalation,
 posts the fine with its journal entry, and writes to the unit's owners.
 
-**When a task fails**
+#### When a task fails
 
 - `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
 - `escalate_violations`: the log names each association that could not be posted and why. The others are done. Mend the
@@ -12,7 +12,7 @@ posts the fine with its journal entry, and writes to the unit's owners.
 - `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
   server is back. Nothing is sent twice.
 
-Look before you leap: trigger it with *Dry run*; the report is in the log of `escalate_violations`.
+Look before you leap: trigger it with **Dry run**; the report is in the log of `escalate_violations`.
 """
 
 from airflow.providers.standard.operators.empty import EmptyOperator

@@ -23,6 +23,7 @@ from hoa_ops.settings import get_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DRAWN_BY_THE_FORM = frozenset({"title", "type", "enum", "values_display"})
 MONTH_PATTERN = r"^20\d{2}-(0[1-9]|1[0-2])$"
 
 
@@ -37,18 +38,19 @@ class RunRequest(BaseModel):
         title="Dry run",
         description="Show what would be posted and sent; change nothing. The database itself refuses writes.",
     )
-    as_of: date | None = Field(
-        default=None,
-        title="As of",
-        description="Work as if it were this day (YYYY-MM-DD). Empty: the date of the run. "
-        "A day after the run's date can only be looked at with a dry run.",
-    )
     tenant: str | None = Field(
         default=None,
         title="Association",
-        description="Work on this association only: its code (such as sunset-ridge) or its id. Empty: all active ones.",
+        description="Work on this association only: its code, such as sunset-ridge (the page HOA history lists them), "
+        "or its id. Empty: all active ones.",
         min_length=1,
         max_length=100,
+    )
+    as_of: date | None = Field(
+        default=None,
+        title="As of",
+        description="Work as if it were this day, such as 2025-10-29. Empty: the date of the run. "
+        "A day after the run's date can only be looked at with a dry run.",
     )
 
     @field_validator("as_of", mode="before")
@@ -116,7 +118,9 @@ class BudgetVarianceRequest(RunRequest):
     jobs = (Job.CHECK_BUDGET_VARIANCES,)
 
     budget_id: UUID | None = Field(
-        default=None, title="Budget", description="Check only the budget with this id. Empty: all active budgets."
+        default=None,
+        title="Budget",
+        description="Check only the budget with this id (column id of the table budgets). Empty: all active budgets.",
     )
     warning_threshold: float = Field(
         default=20.0,
@@ -162,12 +166,20 @@ class BillingRequest(RunRequest):
     job: Literal["generate_invoices", "assess_late_fees", "send_reminders"] | None = Field(
         default=None,
         title="Job",
-        description="Do this job only, whether it is due or not. Empty: those that are due and not yet done.",
+        description="Do one job only, whether it is due or not; otherwise those that are due and not yet done.",
+        json_schema_extra={
+            "values_display": {
+                Job.GENERATE_INVOICES: "Generate invoices",
+                Job.ASSESS_LATE_FEES: "Assess late fees",
+                Job.SEND_REMINDERS: "Send payment reminders",
+                "null": "Those that are due",
+            }
+        },
     )
     billing_month: str | None = Field(
         default=None,
         title="Billing month",
-        description="Invoice this month (YYYY-MM) and no other. Empty: the month of the run, "
+        description="Invoice this month, such as 2025-11, and no other. Empty: the month of the run, "
         "and the months before it that an outage left unbilled.",
         json_schema_extra={"pattern": MONTH_PATTERN},
     )
@@ -251,10 +263,15 @@ class RunDate(BaseModel):
 
 
 def dag_params(model: type[RunRequest]) -> dict[str, Param]:
-    """Return the Airflow params of a request model: titles, descriptions, bounds and defaults of its fields."""
+    """Return the Airflow params of a request model: titles, descriptions, bounds and defaults of its fields.
+
+    Where the trigger form knows a rule, it does not refuse a wrong value but runs with another: a number out of bounds
+    becomes the nearest bound, a day that does not exist (June 31) becomes no day. So the rules go below ``allOf``: the
+    form does not look there, but Airflow's server does and refuses the run. The bounds are told in the description.
+    """
     params = {}
     for name, schema in model.model_json_schema(mode="validation")["properties"].items():
-        default = schema.pop("default", None)
+        default, description = schema.pop("default", None), schema.pop("description")
         alternatives = schema.pop("anyOf", [])
         if alternatives:
             # The trigger form knows `type: [string, null]` for an optional field, but not `anyOf`.
@@ -262,7 +279,12 @@ def dag_params(model: type[RunRequest]) -> dict[str, Param]:
             schema.update(present, type=[present["type"], "null"])
             if "enum" in schema:
                 schema["enum"] = [*schema["enum"], None]
-        params[name] = Param(default, **schema)
+        rules = {rule: schema.pop(rule) for rule in list(schema) if rule not in DRAWN_BY_THE_FORM}
+        if rules:
+            schema["allOf"] = [rules]
+        if "maximum" in rules:
+            description += f" Allowed: {rules['minimum']} to {rules['maximum']}."
+        params[name] = Param(default, description, **schema)
     return params
 
 

@@ -1,14 +1,23 @@
 """The complete stack on real Airflow, started once for all end-to-end tests and stopped after them."""
 
-from collections.abc import Iterator
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.airflow import ADMIN
 from local.airflow_api import AirflowApi
 from local.ledgers import Ledgers
 from local.mail import MailSink
 from local.slack import SlackSink
 from local.stack import Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +62,62 @@ def api(stack: Stack) -> AirflowApi:
 @pytest.fixture(scope="session")
 def ledgers(stack: Stack) -> Ledgers:
     return Ledgers(stack.owner_dsn)
+
+
+# One browser a test file, not one for all: while it is open, nothing else in this process can run an event loop.
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")
+    if CHROMIUM is None:
+        pytest.skip("needs an installed Chromium, such as the package chromium")
+    with sync_api.sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def login(browser: "Browser", stack: Stack) -> Any:
+    """The cookies of somebody who is logged in."""
+    page = browser.new_page()
+    page.goto(stack.airflow.url)
+    page.locator("input[name=username]").fill(ADMIN)
+    page.locator("input[name=password]").fill(stack.airflow.admin_password)
+    page.get_by_role("button", name=re.compile("sign in|log in", re.IGNORECASE)).click()
+    page.get_by_role("link", name="HOA history").wait_for(timeout=60_000)
+    state = page.context.storage_state()
+    page.close()
+    return state
+
+
+@pytest.fixture
+def visit(browser: "Browser", login: Any, stack: Stack) -> Iterator[Callable[..., "Page"]]:
+    """Open pages as the person who is logged in; what they load and complain of is in ``foreign`` and ``errors``."""
+    contexts = []
+
+    def open_page(path: str, *, width: int = 1280, height: int = 900, scheme: str = "light") -> "Page":
+        context = browser.new_context(
+            storage_state=login,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale="en-US",
+            timezone_id="America/New_York",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.foreign, page.errors = [], []
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((stack.airflow.url, "data:", "blob:")) or page.foreign.append(request.url)
+            ),
+        )
+        page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
+        page.goto(f"{stack.airflow.url}{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -1,19 +1,10 @@
 """The history in Airflow's own web page, looked at with a real browser as a person would."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-
-from local.airflow import ADMIN
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium, such as the package chromium")
 
 DAG_ID = "hoa_violation_escalation"
 NOBODY_SEES = ("/hoa-ops/", "/hoa-ops/jobs/escalate_violations", "/hoa-ops/association?code=sunset-ridge")
@@ -27,57 +18,6 @@ def run_id(stack, api) -> str:
     run_id = api.trigger(DAG_ID, logical_date=datetime.now(UTC))
     assert api.wait_for_run(DAG_ID, run_id) == "success"
     return run_id
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["sync_api.Browser"]:
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def login(browser, stack):
-    """The cookies of somebody who is logged in."""
-    page = browser.new_page()
-    page.goto(stack.airflow.url)
-    page.locator("input[name=username]").fill(ADMIN)
-    page.locator("input[name=password]").fill(stack.airflow.admin_password)
-    page.get_by_role("button", name=re.compile("sign in|log in", re.IGNORECASE)).click()
-    page.get_by_role("link", name="HOA history").wait_for(timeout=60_000)
-    state = page.context.storage_state()
-    page.close()
-    return state
-
-
-@pytest.fixture
-def visit(browser, login, stack, tmp_path):
-    """Open pages as the person who is logged in; all they load must come from Airflow."""
-    contexts = []
-
-    def open_page(path, *, width=1280, height=900, scheme="light"):
-        context = browser.new_context(
-            storage_state=login, viewport={"width": width, "height": height}, color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.foreign, page.errors = [], []
-        page.on(
-            "request",
-            lambda request: (
-                request.url.startswith((stack.airflow.url, "data:", "blob:")) or page.foreign.append(request.url)
-            ),
-        )
-        page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
-        page.goto(f"{stack.airflow.url}{path}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def in_frame(page):

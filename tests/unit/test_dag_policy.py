@@ -93,7 +93,7 @@ def test_dag_tells_what_it_is_and_what_to_do_when_it_fails(dag: Any) -> None:
     assert "hoa" in dag.tags
     assert len(dag.tags) > 1
     assert dag.doc_md.strip().startswith("### ")
-    triage = dag.doc_md.partition("**When a task fails**")[2]
+    triage = dag.doc_md.partition("#### When a task fails")[2]
     can_fail = {task.task_id for task in dag.tasks if task.task_type not in {"EmptyOperator", "PrintReportOperator"}}
     assert {"check_params", "deliver_messages"} < can_fail
     assert [task_id for task_id in can_fail - {"notice_killed_tasks"} if f"`{task_id}`" not in triage] == []

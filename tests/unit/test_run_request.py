@@ -104,7 +104,34 @@ def test_form_and_check_have_the_same_params_and_defaults(request_model: type[Ru
     assert request_model.read(defaults) == request_model()
     for name, param in params.items():
         field = request_model.model_fields[name]
-        assert (param.schema["title"], param.description) == (field.title, field.description)
+        assert param.schema["title"] == field.title
+        assert param.description.startswith(field.description)
+
+
+@pytest.mark.parametrize("request_model", REQUESTS)
+def test_common_params_come_first_and_the_dry_run_before_all(request_model: type[RunRequest]) -> None:
+    assert list(dag_params(request_model))[:3] == ["dry_run", "tenant", "as_of"]
+
+
+@pytest.mark.parametrize(
+    ("request_model", "name", "bounds"),
+    [
+        (EscalationRequest, "days_grace", "0 to 365"),
+        (BillingRequest, "days_grace", "0 to 365"),
+        (BudgetVarianceRequest, "warning_threshold", "0 to 1000"),
+        (BudgetVarianceRequest, "critical_threshold", "0 to 1000"),
+    ],
+)
+def test_form_tells_the_bounds_that_it_does_not_know(request_model: type[RunRequest], name: str, bounds: str) -> None:
+    param = dag_params(request_model)[name]
+    assert param.description.endswith(f" Allowed: {bounds}.")
+    assert not {"minimum", "maximum"} & param.schema.keys(), "the form would change the value instead of refusing it"
+
+
+@pytest.mark.parametrize("request_model", REQUESTS)
+def test_form_takes_a_day_as_it_was_written(request_model: type[RunRequest]) -> None:
+    schema = dag_params(request_model)["as_of"].schema
+    assert "format" not in schema, "the form's calendar would take a day that does not exist for none"
 
 
 KNOWN_TO_THE_FORM = [case[:3] for case in BAD if "below" not in case[3] and str(case[2]) not in {"nan", "inf"}]
