@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from hoa_ops import bookkeeping, health, retention, reversals
+from hoa_ops import adoption, bookkeeping, health, retention, reversals
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.migrations import grant_worker, migrate
 from hoa_ops.outbox import by_hand
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     migrate_command.add_argument(
         "--adopt",
         action="store_true",
-        help="the associations' tables exist already and belong to another application: create only our own",
+        help="some of the associations' tables are there, or views of their names: create those that are missing",
     )
     grant_command = commands.add_parser("grant", parents=[owner], help="give the role that runs the jobs its rights")
     grant_command.add_argument("--role", required=True, help="the role of the Airflow Connection; must exist")
@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     grant_command.set_defaults(run=lambda given: grant_worker(given.dsn, given.role))
     settings_command = commands.add_parser("settings", help="print every setting with its default and meaning")
     settings_command.set_defaults(run=lambda _given: sys.stdout.write(settings_page()) and None)
+    adoption.add_commands(commands, owner)
     bookkeeping.add_commands(commands)
     health.add_commands(commands)
     by_hand.add_commands(commands)

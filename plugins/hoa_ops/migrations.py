@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 from alembic import command, op
 from alembic.config import Config
-from psycopg import sql
+from psycopg.rows import dict_row
 from sqlalchemy import create_engine, inspect, make_url, text
 
+from hoa_ops.contract import create_missing, grant_to_worker, run_in_schemas
+from hoa_ops.database import Cursor, OwnersDatabase
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
     """Bring a database to the newest version; on one that is there already, do nothing.
 
     :param dsn: URL of the database, as the role that is to own the tables.
-    :param adopt: the associations' tables (or views of their names) belong to an application: create only our own.
+    :param adopt: some of the associations' relations are there already, as views on an application's tables or as
+        tables: create those that are missing, and keep them. May be asked for again, after a view was taken away.
     """
     settings = get_settings()
     engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
@@ -38,8 +40,10 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
         config.set_main_option("script_location", str(settings.sql_dir / "migrations").replace("%", "%%"))
         config.attributes["connection"] = connection
         config.attributes["operations_schema"] = settings.operations_schema
-        if adopt and not _has_version(connection):
-            command.stamp(config, ASSOCIATIONS_REVISION)
+        if adopt:
+            create_missing(_cursor(connection))
+            if not _has_version(connection):
+                command.stamp(config, ASSOCIATIONS_REVISION)
         command.upgrade(config, "head")
         connection.commit()
     engine.dispose()
@@ -52,12 +56,8 @@ def run_script(version_file: str, *, schemas: Sequence[str]) -> None:
     :param schemas: names of settings that hold schema names; objects are created in the first.
     """
     settings = get_settings()
-    path = sql.SQL(", ").join(sql.Identifier(getattr(settings, name)) for name in schemas)
-    cursor = op.get_bind().connection.cursor()
-    cursor.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(path))
-    cursor.execute(Path(version_file).with_suffix(".sql").read_text(encoding="utf-8"))
-    cursor.execute("SET LOCAL search_path = DEFAULT")
-    cursor.close()
+    script = Path(version_file).with_suffix(".sql")
+    run_in_schemas(_cursor(op.get_bind()), script, [getattr(settings, name) for name in schemas])
 
 
 def grant_worker(dsn: str, role: str) -> None:
@@ -67,15 +67,13 @@ def grant_worker(dsn: str, role: str) -> None:
     :param role: the role of the Airflow Connection; it must own nothing.
     """
     settings = get_settings()
-    script = (settings.sql_dir / "roles" / "worker.sql").read_text(encoding="utf-8")
-    with psycopg.connect(dsn) as connection:
-        connection.execute(
-            sql.SQL(script).format(
-                role=sql.Identifier(role),
-                associations=sql.Identifier(settings.associations_schema),
-                operations=sql.Identifier(settings.operations_schema),
-            )
-        )
+    with OwnersDatabase(dsn) as database, database.transaction() as cursor:
+        grant_to_worker(cursor, role, associations=settings.associations_schema, operations=settings.operations_schema)
+
+
+def _cursor(connection: Connection) -> Cursor:
+    driver_connection = connection.connection.driver_connection
+    return Cursor(driver_connection.cursor(row_factory=dict_row))  # type: ignore[union-attr]
 
 
 def _has_version(connection: Connection) -> bool:
