@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from hoa_ops import adoption, bookkeeping, health, retention, reversals
+from hoa_ops import adoption, bookkeeping, health, planning, retention, reversals
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.migrations import grant_worker, migrate
 from hoa_ops.outbox import by_hand
@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     adoption.add_commands(commands, owner)
     bookkeeping.add_commands(commands)
     health.add_commands(commands)
+    planning.add_commands(commands)
     by_hand.add_commands(commands)
     reversals.add_commands(commands, owner)
     retention.add_commands(commands)

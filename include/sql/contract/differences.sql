@@ -6,12 +6,15 @@ SELECT relation, 1 AS turn,
   FROM relations
  WHERE actual_oid IS NULL
  UNION ALL
-SELECT relation, 2,
-       full_name || ' is no table, which does for dry runs only: the jobs post to it, and its keys are what keeps a charge '
-           'from being posted twice. Move it out of the way, and run `python -m hoa_ops migrate --adopt`'
+SELECT '', 2,
+       'No table: ' || string_agg(full_name, ', ' ORDER BY full_name) || '. That does for dry runs only: the jobs post to '
+           'them, and their keys are what keeps a charge from being posted twice. Drop these views, and run '
+           '`python -m hoa_ops migrate --adopt`'
   FROM relations
  WHERE is_inserted
+   AND actual_oid IS NOT NULL
    AND NOT is_table
+HAVING count(*) > 0
  UNION ALL
 SELECT relation, 3,
        full_name || ' reads ' || coalesce(string_agg(source.name, ', ' ORDER BY source.name), 'no table') || ', not '
@@ -51,13 +54,13 @@ SELECT relation, 5,
           AND pg_cast.castcontext = 'i')
  UNION ALL
 SELECT relation, 6,
-       full_name || '.' || column_name || ' cannot be updated through the view: let it read one table, without a join, and '
-           'take ' || column_name || ' from it as it is'
+       full_name || '.' || column_name || ' cannot be updated through the view: let it read one table and take '
+           || column_name || ' from it as it is, or give it an INSTEAD OF UPDATE trigger'
   FROM columns
  WHERE kind = 'v'
    AND actual_number IS NOT NULL
    AND has_column_privilege(%(role)s::name, expected_oid, expected_number, 'UPDATE')
-   AND NOT pg_column_is_updatable(actual_oid, actual_number, false)
+   AND NOT pg_column_is_updatable(actual_oid, actual_number, true)
  UNION ALL
 SELECT relation, 7,
        full_name || '.' || column_name || ' has no default: ALTER TABLE ' || full_name || ' ALTER ' || column_name
