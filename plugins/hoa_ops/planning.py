@@ -235,10 +235,9 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            rows = list(reader)
+            columns, rows = list(reader.fieldnames or []), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RequestError(f"{path}: cannot be read as CSV ({error})") from None
-    columns = list(reader.fieldnames or [])
     for number, row in enumerate(rows, start=1):
         if None in row or None in row.values():
             raise RequestError(f"{path}: row {number} does not have {len(columns)} values")
