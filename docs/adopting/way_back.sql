@@ -1,7 +1,8 @@
 -- The way back: the application's own tables learn what was posted since the switch-over, all or nothing. Stop the jobs and
 -- the application first. Run it as one who may read the views and write the application's tables. Done again, it adds nothing.
 BEGIN;
--- What owners had paid ahead at the switch-over stood in receivables (1200) here and in prepayments (2200) there.
+-- What owners had paid ahead at the switch-over (put its date in) stood in receivables (1200) here, in prepayments (2200)
+-- there.
 WITH ahead AS (
     SELECT tenant_id, sum(CASE WHEN credit = '2200' THEN amount WHEN debit = '2200' THEN -amount END) AS amount
       FROM hoa_import.brought_over
