@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from hoa_ops import bookkeeping, deployment, health, retention, reversals, roles
+from hoa_ops import adoption, bookkeeping, deployment, health, planning, retention, reversals, roles
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.migrations import migrate
 from hoa_ops.outbox import by_hand
@@ -33,15 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
     migrate_command.add_argument(
         "--adopt",
         action="store_true",
-        help="the associations' tables exist already and belong to another application: create only our own",
+        help="some of the associations' tables are there, or views of their names: create those that are missing",
     )
     migrate_command.set_defaults(run=lambda given: migrate(given.dsn, adopt=given.adopt))
     roles.add_commands(commands, owner)
     settings_command = commands.add_parser("settings", help="print every setting with its default and meaning")
     settings_command.set_defaults(run=lambda _given: sys.stdout.write(settings_page()) and None)
     deployment.add_commands(commands)
+    adoption.add_commands(commands, owner)
     bookkeeping.add_commands(commands)
     health.add_commands(commands)
+    planning.add_commands(commands)
     by_hand.add_commands(commands)
     reversals.add_commands(commands, owner)
     retention.add_commands(commands)

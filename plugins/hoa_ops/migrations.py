@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from psycopg import sql
+from psycopg.rows import dict_row
 from sqlalchemy import create_engine, inspect, make_url, text
 
-from hoa_ops.database import statement
+from hoa_ops.contract import create_missing, run_in_schemas
+from hoa_ops.database import Cursor, statement
 from hoa_ops.errors import NotReadyError
 from hoa_ops.settings import get_settings
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from hoa_ops.database import Cursor
-
 ASSOCIATIONS_REVISION = "0001"
 
 
@@ -29,7 +28,8 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
     """Bring a database to the newest version; on one that is there already, do nothing.
 
     :param dsn: URL of the database, as the role that is to own the tables.
-    :param adopt: the associations' tables (or views of their names) belong to an application: create only our own.
+    :param adopt: some of the associations' relations are there already, as views on an application's tables or as
+        tables: create those that are missing, and keep them. May be asked for again, after a view was taken away.
     """
     settings = get_settings()
     engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
@@ -40,8 +40,10 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
         config = _config()
         config.attributes["connection"] = connection
         config.attributes["operations_schema"] = settings.operations_schema
-        if adopt and not _has_version(connection):
-            command.stamp(config, ASSOCIATIONS_REVISION)
+        if adopt:
+            create_missing(_cursor(connection))
+            if not _has_version(connection):
+                command.stamp(config, ASSOCIATIONS_REVISION)
         command.upgrade(config, "head")
         connection.commit()
     engine.dispose()
@@ -50,13 +52,17 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
 def check_version(cursor: Cursor) -> str:
     """Return the version of the tables.
 
-    :raises NotReadyError: when it is not the one that this package works with.
+    Newer ones are accepted: migrations add, so that an earlier version of the package can be gone back to.
+
+    :raises NotReadyError: when they are older than this package needs, or were never made.
     """
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    scripts = ScriptDirectory.from_config(_config())
+    wanted = scripts.get_current_head()
+    older = {script.revision for script in scripts.walk_revisions()} - {wanted} | {"none"}
     [server] = cursor.rows(statement("deployment/server.sql"))
     installed = cursor.row(statement("deployment/version.sql")) if server["has_tables"] else None
     found: str = installed["version"] if installed else "none"
-    if found != wanted:
+    if found in older:
         raise NotReadyError(
             f"the tables are of version {found}, and this package needs {wanted}: "
             f"run `python -m hoa_ops migrate`, then `python -m hoa_ops grant`"
@@ -71,12 +77,8 @@ def run_script(version_file: str, *, schemas: Sequence[str]) -> None:
     :param schemas: names of settings that hold schema names; objects are created in the first.
     """
     settings = get_settings()
-    path = sql.SQL(", ").join(sql.Identifier(getattr(settings, name)) for name in schemas)
-    cursor = op.get_bind().connection.cursor()
-    cursor.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(path))
-    cursor.execute(Path(version_file).with_suffix(".sql").read_text(encoding="utf-8"))
-    cursor.execute("SET LOCAL search_path = DEFAULT")
-    cursor.close()
+    script = Path(version_file).with_suffix(".sql")
+    run_in_schemas(_cursor(op.get_bind()), script, [getattr(settings, name) for name in schemas])
 
 
 def _config() -> Config:
@@ -84,6 +86,11 @@ def _config() -> Config:
     # configparser reads % as the start of an interpolation.
     config.set_main_option("script_location", str(get_settings().sql_dir / "migrations").replace("%", "%%"))
     return config
+
+
+def _cursor(connection: Connection) -> Cursor:
+    driver_connection = connection.connection.driver_connection
+    return Cursor(driver_connection.cursor(row_factory=dict_row))  # type: ignore[union-attr]
 
 
 def _has_version(connection: Connection) -> bool:

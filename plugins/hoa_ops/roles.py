@@ -11,6 +11,8 @@ import psycopg
 from psycopg import sql
 
 from hoa_ops.command_line import say
+from hoa_ops.contract import grant_to_worker
+from hoa_ops.database import OwnersDatabase
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.settings import get_settings
 
@@ -78,15 +80,8 @@ def grant_worker(dsn: str, role: str) -> None:
     :param role: the role of the Airflow Connection; it must own nothing.
     """
     settings = get_settings()
-    script = (settings.sql_dir / "roles" / "worker.sql").read_text(encoding="utf-8")
-    with psycopg.connect(dsn) as connection:
-        connection.execute(
-            sql.SQL(script).format(
-                role=sql.Identifier(role),
-                associations=sql.Identifier(settings.associations_schema),
-                operations=sql.Identifier(settings.operations_schema),
-            )
-        )
+    with OwnersDatabase(dsn) as database, database.transaction() as cursor:
+        grant_to_worker(cursor, role, associations=settings.associations_schema, operations=settings.operations_schema)
 
 
 def add_commands(commands: _SubParsersAction[ArgumentParser], owner: ArgumentParser) -> None:

@@ -80,6 +80,11 @@ class RunRequest(BaseModel):
         """Whether the run leaves out associations on request, so that it proves nothing about the others."""
         return self.tenant is not None
 
+    @classmethod
+    def job_of_param(cls, name: str) -> Job | None:  # noqa: ARG003
+        """Return the one job of the DAG that a param is for; nothing where it is for all of them."""
+        return None
+
     def check_date(self, today: date) -> None:
         """Refuse a live run that is ahead of its time.
 
@@ -205,6 +210,11 @@ class BillingRequest(RunRequest):
             if getattr(self, name) is not None and self.only_job != job:
                 raise ValueError(f"{name} is a param of {job}, but {self.only_job} was asked for: leave one out")
         return self
+
+    @classmethod
+    def job_of_param(cls, name: str) -> Job | None:
+        """See :meth:`RunRequest.job_of_param`."""
+        return _JOB_OF_PARAM.get(name)
 
     def check_date(self, today: date) -> None:
         """See :meth:`RunRequest.check_date`; the same holds for the billing month."""

@@ -31,7 +31,8 @@ class AssessLateFeesOperator(BillingJobOperator):
         sender="{tenant_name} Management",
     )
 
-    def plan_parameters(self, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]
+    @classmethod
+    def plan_parameters(cls, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]
         """Return the grace days, if the run has its own."""
         return {"days_grace": request.days_grace}
 

@@ -31,7 +31,8 @@ class CheckBudgetVariancesOperator(TenantJobOperator):
         sender="{tenant_name} System",
     )
 
-    def plan_parameters(self, request: BudgetVarianceRequest) -> Mapping[str, Any]:  # type: ignore[override]
+    @classmethod
+    def plan_parameters(cls, request: BudgetVarianceRequest) -> Mapping[str, Any]:  # type: ignore[override]
         """Return the thresholds and the one budget to check, if the run is narrowed to one."""
         return {
             "budget_id": request.budget_id,

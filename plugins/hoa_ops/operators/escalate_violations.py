@@ -31,7 +31,8 @@ class EscalateViolationsOperator(TenantJobOperator):
         sender="{tenant_name} Management",
     )
 
-    def plan_parameters(self, request: EscalationRequest) -> Mapping[str, Any]:  # type: ignore[override]
+    @classmethod
+    def plan_parameters(cls, request: EscalationRequest) -> Mapping[str, Any]:  # type: ignore[override]
         """Return the grace days."""
         return {"days_grace": request.days_grace}
 

@@ -44,7 +44,8 @@ class GenerateInvoicesOperator(BillingJobOperator):
         ),
     )
 
-    def plan_parameters(self, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]
+    @classmethod
+    def plan_parameters(cls, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]
         """Return the one month to bill, if the run is narrowed to one."""
         return {"billing_period": request.billing_period}
 

@@ -30,7 +30,8 @@ class SendRemindersOperator(BillingJobOperator):
         sender="{tenant_name} Management",
     )
 
-    def plan_parameters(self, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]  # noqa: ARG002
+    @classmethod
+    def plan_parameters(cls, request: BillingRequest) -> Mapping[str, Any]:  # type: ignore[override]  # noqa: ARG003
         """Return nothing: who is reminded depends on the association's settings alone."""
         return {}
 

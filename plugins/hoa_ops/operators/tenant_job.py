@@ -88,13 +88,31 @@ class TenantJobOperator(BaseOperator):
     def skip_reason(self, cursor: Cursor, request: RunRequest, run_date: RunDate, *, dag_run_id: str) -> str | None:
         """Say why the job is not for this run at all, dry or live; then nothing is looked at or recorded."""
 
-    def plan_parameters(self, request: RunRequest) -> Mapping[str, Any]:
+    @classmethod
+    def plan_parameters(cls, request: RunRequest) -> Mapping[str, Any]:
         """Return the bound parameters of the plan beyond ``tenant_id`` and ``as_of``."""
         raise NotImplementedError
 
     def totals(self, items: Sequence[Row]) -> Mapping[str, Any]:
         """Return the sums of money that the ledger and the task's return value show."""
         raise NotImplementedError
+
+    @classmethod
+    def plan(
+        cls, database: Database, tenant: Tenant, request: RunRequest, run_date: RunDate, *, plan_sql: str
+    ) -> list[Row]:
+        """Return what a run would do for an association, in a transaction that cannot write.
+
+        :raises PostingError: when the association lacks what a posting needs.
+        :raises DatabaseError: when the statement failed.
+        """
+        with database.transaction(read_only=True) as cursor:
+            cursor.run(statement("posting/plan_for_many_rows.sql"))
+            return cursor.rows(plan_sql, cls._bound(tenant, request, run_date))
+
+    @classmethod
+    def _bound(cls, tenant: Tenant, request: RunRequest, run_date: RunDate) -> dict[str, Any]:
+        return {"tenant_id": tenant.tenant_id, "as_of": run_date.as_of, **cls.plan_parameters(request)}
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Do the job and log its report; return counts and totals.
@@ -148,16 +166,12 @@ class TenantJobOperator(BaseOperator):
         run_date: RunDate,
         run: LedgerRun | None,
     ) -> AssociationOutcome:
-        parameters = {
-            "tenant_id": tenant.tenant_id,
-            "as_of": run_date.as_of,
-            **self.plan_parameters(request),
-        }
         try:
             if run is None:
-                with database.transaction(read_only=True) as cursor:
-                    cursor.run(statement("posting/plan_for_many_rows.sql"))
-                    return AssociationOutcome(tenant.name, cursor.rows(self.plan_sql, parameters))
+                return AssociationOutcome(
+                    tenant.name, self.plan(database, tenant, request, run_date, plan_sql=self.plan_sql)
+                )
+            parameters = {**self._bound(tenant, request, run_date), "run_id": run.run_id}
             with database.transaction() as cursor:
                 cursor.run(statement("posting/plan_for_many_rows.sql"))
                 return AssociationOutcome(tenant.name, self._post(cursor, tenant, run, parameters))
@@ -168,7 +182,6 @@ class TenantJobOperator(BaseOperator):
             return AssociationOutcome(tenant.name, error=str(error), needs_people=isinstance(error, PostingError))
 
     def _post(self, cursor: Cursor, tenant: Tenant, run: LedgerRun, parameters: Mapping[str, Any]) -> list[Row]:
-        parameters = {**parameters, "run_id": run.run_id}
         cursor.run(statement("posting/open_counters.sql"), parameters)
         cursor.run(statement("posting/lock_tenant.sql"), parameters)
         if self.lock_sql is not None:
