@@ -22,6 +22,8 @@ def dag_defaults() -> dict[str, Any]:
         "start_date": datetime(2025, 1, 1, tzinfo=settings.zone),
         # What was missed is caught up from the run ledger, not by one run per missed date.
         "catchup": False,
+        # Nor by a backfill: it would take a violation through all its steps in one morning.
+        "allowed_run_types": ["scheduled", "manual", "operator_triggered"],
         "max_active_runs": 1,
         "default_args": {
             "owner": "hoa-ops",

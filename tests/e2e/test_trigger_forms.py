@@ -160,6 +160,14 @@ def test_jobs_are_chosen_by_what_they_do(open_form):
 
 
 @pytest.mark.parametrize("form", FORMS, ids=by_dag)
+def test_backfill_that_would_repeat_days_long_past_is_not_to_be_had(api, open_form, form):
+    _, dialog = open_form(form)
+    assert dialog.get_by_role("radio", name="Backfill").is_disabled()
+    with pytest.raises(RuntimeError, match="does not allow backfill runs"):
+        api.backfill(form.dag_id, "2025-10-01", "2025-10-31")
+
+
+@pytest.mark.parametrize("form", FORMS, ids=by_dag)
 def test_dry_run_is_asked_for_in_the_form_and_its_report_read_in_the_log(stack, api, ledgers, open_form, form):
     before, mails_before = ledgers.state(), len(messages(stack.mail_folder))
     page, dialog = open_form(form)

@@ -108,6 +108,7 @@ def test_dag_runs_by_the_crontab_in_the_time_zone_of_the_deployment(dag: Any) ->
 
 def test_missed_runs_are_not_made_up_and_two_runs_never_overlap(dag: Any) -> None:
     assert dag.catchup is False
+    assert {run_type.value for run_type in dag.allowed_run_types} == {"scheduled", "manual", "operator_triggered"}
     assert dag.max_active_runs == 1
     assert dag.start_date.year == 2025
 
