@@ -6,7 +6,8 @@ lines that have run away from their budget.
 
 #### When a task fails
 
-- `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
+- `check_params`: the run was refused because of its params; the log says why behind “This run was refused” (a long
+  line: the log's settings wrap it). Trigger it again.
 - `check_budget_variances`: the log names each association that could not be checked and why. The others are done. Mend
   the cause and clear the task: it alerts only what was not alerted yet.
 - `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the

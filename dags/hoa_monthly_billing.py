@@ -8,7 +8,8 @@ a **Job** does that job only.
 
 #### When a task fails
 
-- `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
+- `check_params`: the run was refused because of its params; the log says why behind “This run was refused” (a long
+  line: the log's settings wrap it). Trigger it again.
 - `generate_invoices`, `assess_late_fees`, `send_reminders`: the log names each association that could not be posted and
   why. The others are done, and so are the other jobs. Mend the cause and clear the task: it posts only what is missing.
   The next scheduled run does it as well, by itself.

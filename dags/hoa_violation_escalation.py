@@ -6,7 +6,8 @@ posts the fine with its journal entry, and writes to the unit's owners.
 
 #### When a task fails
 
-- `check_params`: the run was refused because of its params; the log's last line says which. Trigger it again.
+- `check_params`: the run was refused because of its params; the log says why behind “This run was refused” (a long
+  line: the log's settings wrap it). Trigger it again.
 - `escalate_violations`: the log names each association that could not be posted and why. The others are done. Mend the
   cause and clear the task: it posts only what is missing.
 - `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
