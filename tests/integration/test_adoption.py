@@ -461,6 +461,17 @@ def test_reminders_run_live_on_views_alone(on_views, jobs):
     assert on_views.application_rows() == before
 
 
+def test_what_ran_live_on_views_does_not_stand_in_the_way_of_the_move(on_views, jobs):
+    jobs.check_budgets(on=date(2025, 10, 27))
+    jobs.billing("send_reminders", on=date(2025, 10, 27))
+    on_views.switch_over()
+    assert on_views.deviations() == []
+    # Within the cooldown, and as bad as it was.
+    assert jobs.billing("send_reminders", on=SWITCH_OVER).returned["posted"] == 0
+    assert jobs.billing("generate_invoices", on=FIRST).returned["posted"] == 6
+    assert on_views.deviations() == []
+
+
 def test_worker_reaches_the_application_s_tables_through_the_views_only(switched):
     switched.run("SELECT full_name FROM hoa.owners", switched.worker_dsn)
     for refused in (
