@@ -70,7 +70,7 @@ class Adoption:
 
     def make_views(self) -> None:
         """Walk the first part of the route: dry runs are possible."""
-        self.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {OWNER}")
+        self.run_file("grants.sql", self.application_dsn)
         self.run(
             """
             INSERT INTO accounting_account
