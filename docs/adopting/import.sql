@@ -34,5 +34,6 @@ SELECT tenant_id, 'invoice', max(substring(number FROM 5)::bigint)
 SELECT tenant_id, 'journal_entry', max(substring(entry_number FROM 4)::bigint)
   FROM hoa.journal_entries
  WHERE entry_number ~ '^JE-(\d{5}|[1-9]\d{5,17})$'
- GROUP BY tenant_id;
+ GROUP BY tenant_id
+    ON CONFLICT (tenant_id, kind) DO UPDATE SET last_number = excluded.last_number;
 COMMIT;

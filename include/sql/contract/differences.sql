@@ -118,4 +118,13 @@ SELECT relation, 10,
           AND actual.tgenabled IN ('O', 'A')
           AND replace(pg_get_triggerdef(actual.oid), schema_name || '.', '')
             = replace(pg_get_triggerdef(expected.oid), contract || '.', ''))
+ UNION ALL
+SELECT relation, 11,
+       full_name || ' reads with the rights of whoever asks, and the role of the jobs has none: ALTER VIEW ' || full_name
+           || ' SET (security_invoker = false)'
+  FROM relations
+  JOIN pg_class AS views ON views.oid = actual_oid AND views.relkind = 'v'
+ CROSS JOIN LATERAL pg_options_to_table(views.reloptions) AS option
+ WHERE option.option_name = 'security_invoker'
+   AND option.option_value::boolean
  ORDER BY relation, turn, difference
