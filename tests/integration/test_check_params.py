@@ -107,6 +107,15 @@ def test_what_looks_like_sql_is_but_an_unknown_name(jobs):
 
 
 @pytest.mark.usefixtures("untouched")
+def test_refusal_is_logged_in_lines_that_fit_on_the_page(jobs, maple):
+    with pytest.raises(AirflowFailException) as raised:
+        jobs.run("hoa_budget_variance", "check_params", on=TODAY, warning_threshold=50, critical_threshold=40)
+    told = [line for line in jobs.last.log if "Alerts go nowhere" not in line]
+    assert " ".join(told) == str(raised.value)
+    assert len(told) > 1
+    assert max(map(len, told)) <= 90
+
+
 def test_unknown_budget_is_refused(jobs):
     unknown = str(uuid4())
     for task_id in ("check_params", "check_budget_variances"):

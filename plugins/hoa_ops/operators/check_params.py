@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
@@ -24,6 +25,9 @@ NO_CHANNEL = (
     "AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID to a Slack webhook Connection, AIRFLOW__HOA_OPS__ALERT_EMAIL to a mailbox, "
     "or both."
 )
+
+WIDTH_OF_A_LOG = 90
+"""Characters that Airflow's page shows of a line on an ordinary screen; of a longer one it cuts off the rest."""
 
 Request = TypeVar("Request", bound=RunRequest)
 
@@ -64,6 +68,14 @@ class CheckParamsOperator(BaseOperator):
         :raises AirflowFailException: when a param is wrong, contradicts another, or names what does not exist, or when
             the tables are not those of this version of the package.
         """
+        try:
+            self._check(context)
+        except AirflowFailException as refused:
+            for line in textwrap.wrap(str(refused), WIDTH_OF_A_LOG):
+                self.log.error("%s", line)  # noqa: TRY400 - the trace is in the log anyway, below
+            raise
+
+    def _check(self, context: Context) -> None:
         settings = get_settings()
         if not settings.alert_channels:
             self.log.warning(NO_CHANNEL)
