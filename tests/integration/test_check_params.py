@@ -88,11 +88,21 @@ def test_tables_of_a_newer_version_are_worked_on_so_that_a_package_can_be_rolled
     assert "1 association(s)" in jobs.run("hoa_budget_variance", "check_params", on=TODAY).text
 
 
+@pytest.mark.usefixtures("untouched")
 def test_association_that_is_not_active_is_refused(database, jobs, maple):
     for status, tenant in itertools.product(("trial", "suspended", "inactive"), ("maple-court", str(maple.tenant_id))):
         database.run("UPDATE tenants SET status = %s", status)
         message = refused(jobs, "hoa_violation_escalation", tenant=tenant)
         assert f"tenant: {tenant!r} is {status}; only active associations are worked on" in message
+
+
+def test_refusal_is_logged_in_lines_that_fit_on_the_page(jobs, maple):
+    with pytest.raises(AirflowFailException) as raised:
+        jobs.run("hoa_budget_variance", "check_params", on=TODAY, warning_threshold=50, critical_threshold=40)
+    told = [line for line in jobs.last.log if "Alerts go nowhere" not in line]
+    assert " ".join(told) == str(raised.value)
+    assert len(told) > 1
+    assert max(map(len, told)) <= 90
 
 
 def test_association_is_found_by_code_and_by_id(jobs, maple):
@@ -107,15 +117,6 @@ def test_what_looks_like_sql_is_but_an_unknown_name(jobs):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_refusal_is_logged_in_lines_that_fit_on_the_page(jobs, maple):
-    with pytest.raises(AirflowFailException) as raised:
-        jobs.run("hoa_budget_variance", "check_params", on=TODAY, warning_threshold=50, critical_threshold=40)
-    told = [line for line in jobs.last.log if "Alerts go nowhere" not in line]
-    assert " ".join(told) == str(raised.value)
-    assert len(told) > 1
-    assert max(map(len, told)) <= 90
-
-
 def test_unknown_budget_is_refused(jobs):
     unknown = str(uuid4())
     for task_id in ("check_params", "check_budget_variances"):
