@@ -174,7 +174,7 @@ def test_a_run_says_once_that_alerts_go_nowhere(configured, settings, warnings):
     configured(**settings)
     said = []
     task = CheckParamsOperator(task_id="check_params", request_model=EscalationRequest)
-    task._cached_logger = SimpleNamespace(warning=said.append, info=lambda *_: None)
+    task._cached_logger = SimpleNamespace(warning=said.append, error=lambda *_: None)
     # Ends at the first param, after the warning and before any database.
     with pytest.raises(AirflowFailException):
         type(task).execute.__wrapped__(task, {"params": {"no_such": 1}})
