@@ -21,7 +21,7 @@ down: $(INSTALLED) ## Stop what `make up` or an interrupted demo left running
 	@$(RUN) local down
 
 test: $(INSTALLED) ## Run all tests: unit, integration, e2e
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses 2 --no-loadscope-reorder
 
 bench: $(INSTALLED) ## Measure the jobs on a database of production size (ARGS="--tenants 1000")
 	@$(RUN) tests.bench $(ARGS)

@@ -166,7 +166,7 @@ def api(compose, variables):
 
     def healthy():
         assert compose.dead() == []
-        return api.is_healthy() and all(map(compose.is_healthy, compose.containers))
+        return api.is_healthy() and all(map(compose.is_healthy, ["postgres", "redis", *compose.containers]))
 
     wait_until(healthy, f"not all services became healthy; their logs are in {compose.folder}", limit=300)
     api.wait_for_dags(DAGS, limit=120)
