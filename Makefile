@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
-CHECKED := plugins local dags include compose tests
+CHECKED := plugins devstack tools dags include compose tests
 
 .PHONY: help demo up down test bench lint format package compatibility clean
 .DEFAULT_GOAL := help
@@ -12,19 +12,19 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Run every job on real Airflow and PostgreSQL: dry, live, live again
-	@$(RUN) local demo
+	@$(RUN) devstack demo
 
 up: $(INSTALLED) ## Start PostgreSQL, a mail sink and Airflow, and leave them running
-	@$(RUN) local up
+	@$(RUN) devstack up
 
 down: $(INSTALLED) ## Stop what `make up` or an interrupted demo left running
-	@$(RUN) local down
+	@$(RUN) devstack down
 
 test: $(INSTALLED) ## Run all tests: unit, integration, e2e
 	@$(RUN) pytest --numprocesses 2 --no-loadscope-reorder
 
 bench: $(INSTALLED) ## Measure the jobs on a database of production size (ARGS="--tenants 1000")
-	@$(RUN) tests.bench $(ARGS)
+	@$(RUN) tools.benchmark $(ARGS)
 
 lint: $(INSTALLED) ## Check style and types
 	@$(RUN) ruff check $(CHECKED)
@@ -37,13 +37,13 @@ format: $(INSTALLED) ## Rewrite the code in the project's style
 	@$(RUN) ruff format $(CHECKED)
 
 package: ## Build what Amazon MWAA, Cloud Composer 3 and Astro want, in dist/
-	@$(PYTHON) -m local.package
+	@$(PYTHON) -m tools.package
 
 compatibility: ## Try other Pythons and Airflow 3.3.1 in environments of their own (downloads, an hour)
-	@$(PYTHON) -m local.compatibility $(ONLY)
+	@$(PYTHON) -m tools.compatibility $(ONLY)
 
 clean: ## Delete what the local stack and the tests keep (databases, mail, logs), and dist/
-	@if [ -e $(INSTALLED) ]; then $(RUN) local down; fi
+	@if [ -e $(INSTALLED) ]; then $(RUN) devstack down; fi
 	rm -rf .local dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt

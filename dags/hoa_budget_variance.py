@@ -20,15 +20,15 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, cross_downstream
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from hoa_ops.alerts.late_run import deadline_alerts
-from hoa_ops.dag_defaults import dag_defaults, per_shard
+from hoa_ops.jobs.run_request import BudgetVarianceRequest, dag_params
+from hoa_ops.jobs.schedule import CRON, Job
+from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.check_budget_variances import CheckBudgetVariancesOperator
 from hoa_ops.operators.check_params import CheckParamsOperator
+from hoa_ops.operators.dag_defaults import dag_defaults, per_shard
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
 from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
 from hoa_ops.operators.print_report import PrintReportOperator
-from hoa_ops.run_request import BudgetVarianceRequest, dag_params
-from hoa_ops.schedules import CRON, Job
 from hoa_ops.settings import get_settings
 
 with DAG(
@@ -45,9 +45,9 @@ with DAG(
     check_budget_variances = per_shard(
         CheckBudgetVariancesOperator,
         task_id="check_budget_variances",
-        plan_sql="budgets/plan.sql",
-        post_sql="budgets/post.sql",
-        messages_sql="budgets/messages.sql",
+        plan_sql="check_budget_variances/plan.sql",
+        post_sql="check_budget_variances/post.sql",
+        messages_sql="check_budget_variances/messages.sql",
     )
     # What was recorded is delivered and reported even if another association could not be checked.
     deliver_messages = DeliverMessagesOperator(

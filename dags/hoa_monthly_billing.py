@@ -26,17 +26,17 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, cross_downstream
 from airflow.timetables.trigger import MultipleCronTriggerTimetable
 
-from hoa_ops.alerts.late_run import deadline_alerts
-from hoa_ops.dag_defaults import dag_defaults, per_shard
+from hoa_ops.jobs.run_request import BillingRequest, dag_params
+from hoa_ops.jobs.schedule import CRON
+from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.assess_late_fees import AssessLateFeesOperator
 from hoa_ops.operators.check_params import CheckParamsOperator
+from hoa_ops.operators.dag_defaults import dag_defaults, per_shard
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
 from hoa_ops.operators.generate_invoices import GenerateInvoicesOperator
 from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
 from hoa_ops.operators.print_report import PrintReportOperator
 from hoa_ops.operators.send_reminders import SendRemindersOperator
-from hoa_ops.run_request import BillingRequest, dag_params
-from hoa_ops.schedules import CRON
 from hoa_ops.settings import get_settings
 
 with DAG(
@@ -55,24 +55,24 @@ with DAG(
     generate_invoices = per_shard(
         GenerateInvoicesOperator,
         task_id="generate_invoices",
-        lock_sql="invoices/lock.sql",
-        plan_sql="invoices/plan.sql",
-        post_sql="invoices/post.sql",
-        messages_sql="invoices/messages.sql",
+        lock_sql="generate_invoices/lock.sql",
+        plan_sql="generate_invoices/plan.sql",
+        post_sql="generate_invoices/post.sql",
+        messages_sql="generate_invoices/messages.sql",
     )
     assess_late_fees = per_shard(
         AssessLateFeesOperator,
         task_id="assess_late_fees",
-        plan_sql="late_fees/plan.sql",
-        post_sql="late_fees/post.sql",
-        messages_sql="late_fees/messages.sql",
+        plan_sql="assess_late_fees/plan.sql",
+        post_sql="assess_late_fees/post.sql",
+        messages_sql="assess_late_fees/messages.sql",
     )
     send_reminders = per_shard(
         SendRemindersOperator,
         task_id="send_reminders",
-        plan_sql="reminders/plan.sql",
-        post_sql="reminders/post.sql",
-        messages_sql="reminders/messages.sql",
+        plan_sql="send_reminders/plan.sql",
+        post_sql="send_reminders/post.sql",
+        messages_sql="send_reminders/messages.sql",
     )
     # One job that fails, or is skipped because it is not due, does not stop what comes after it. No single trigger rule
     # says that and still stops everything when the params are refused.

@@ -20,15 +20,15 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, cross_downstream
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from hoa_ops.alerts.late_run import deadline_alerts
-from hoa_ops.dag_defaults import dag_defaults, per_shard
+from hoa_ops.jobs.run_request import EscalationRequest, dag_params
+from hoa_ops.jobs.schedule import CRON, Job
+from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.check_params import CheckParamsOperator
+from hoa_ops.operators.dag_defaults import dag_defaults, per_shard
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
 from hoa_ops.operators.escalate_violations import EscalateViolationsOperator
 from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
 from hoa_ops.operators.print_report import PrintReportOperator
-from hoa_ops.run_request import EscalationRequest, dag_params
-from hoa_ops.schedules import CRON, Job
 from hoa_ops.settings import get_settings
 
 with DAG(
@@ -45,10 +45,10 @@ with DAG(
     escalate_violations = per_shard(
         EscalateViolationsOperator,
         task_id="escalate_violations",
-        lock_sql="violations/lock.sql",
-        plan_sql="violations/plan.sql",
-        post_sql="violations/post.sql",
-        messages_sql="violations/messages.sql",
+        lock_sql="escalate_violations/lock.sql",
+        plan_sql="escalate_violations/plan.sql",
+        post_sql="escalate_violations/post.sql",
+        messages_sql="escalate_violations/messages.sql",
     )
     # What was posted is delivered and reported even if another association could not be posted.
     deliver_messages = DeliverMessagesOperator(

@@ -24,7 +24,7 @@ ICON = (
 def _app() -> FastAPI:
     # Every component of Airflow loads its plugins; only the API server needs what this imports. And if it cannot be
     # imported, only these pages are missing.
-    from hoa_ops.web import create_app  # noqa: PLC0415
+    from hoa_ops.monitoring.web import create_app  # noqa: PLC0415
 
     return create_app()
 

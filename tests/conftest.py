@@ -22,7 +22,7 @@ os.environ |= {
 }
 CHECKOUT = Path(__file__).resolve().parents[1]
 THE_RUNNING_AIRFLOW = "the Airflow that end-to-end tests share"
-STARTS_ITS_OWN = {"tests/e2e/test_compose.py"}
+STARTS_ITS_OWN = {"tests/e2e/compose/test_compose.py"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -6,11 +6,16 @@ import argparse
 import os
 import sys
 
-from hoa_ops import adoption, bookkeeping, deployment, health, planning, retention, reversals, roles
+from hoa_ops.books import reversals
+from hoa_ops.cli import books as bookkeeping
+from hoa_ops.cli import plan as planning
+from hoa_ops.cli.settings import settings_page
+from hoa_ops.delivery import actions as by_hand
 from hoa_ops.errors import HoaOpsError
-from hoa_ops.migrations import migrate
-from hoa_ops.outbox import by_hand
-from hoa_ops.reference import settings_page
+from hoa_ops.monitoring import deployment, health, retention
+from hoa_ops.schema import check_tables as adoption
+from hoa_ops.schema import roles
+from hoa_ops.schema.migrations import migrate
 
 DSN_VARIABLE = "HOA_OPS_OWNER_DSN"
 

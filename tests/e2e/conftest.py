@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.airflow import ADMIN
-from local.airflow_api import AirflowApi
-from local.ledgers import Ledgers
-from local.mail import MailSink
-from local.slack import SlackSink
-from local.stack import Stack
+from devstack.airflow import ADMIN
+from devstack.airflow_api import AirflowApi
+from devstack.ledgers import Ledgers
+from devstack.mail import MailSink
+from devstack.slack import SlackSink
+from devstack.stack import Stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

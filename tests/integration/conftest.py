@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.postgres import EmbeddedPostgres
-from tests.integration.association import Association, AssociationsDatabase, Row
-from tests.integration.books import deviations_of_all
-from tests.integration.jobs import JobRunner
+from devstack.postgres import EmbeddedPostgres
+from tests.support.association import Association, AssociationsDatabase, Row
+from tests.support.books import deviations_of_all
+from tests.support.database import OWNER, PASSWORD, WORKER, prepare
+from tests.support.job_runner import JobRunner
 
-OWNER, WORKER, PASSWORD = "hoa_ops_owner", "hoa_ops_worker", "secret"
 TEMPLATE = "associations_template"
 
 
@@ -19,16 +19,6 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
         prepare(server, TEMPLATE)
         yield server
-
-
-def prepare(server: EmbeddedPostgres, database: str) -> None:
-    """Create the roles and a database with all tables, as a deployment does."""
-    from hoa_ops.migrations import migrate
-    from hoa_ops.roles import Role, create_roles, grant_worker
-
-    create_roles(server.dsn(), database=database, owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
-    migrate(server.dsn(database, OWNER, PASSWORD))
-    grant_worker(server.dsn(database, OWNER, PASSWORD), WORKER)
 
 
 _numbers = itertools.count(1)

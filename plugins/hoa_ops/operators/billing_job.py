@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hoa_ops.engine.run_ledger import completed_since, had_begun_by
+from hoa_ops.jobs.run_request import BillingRequest
+from hoa_ops.jobs.schedule import Job, last_tick
 from hoa_ops.operators.tenant_job import TenantJobOperator
-from hoa_ops.run_ledger import completed_since, had_begun_by
-from hoa_ops.run_request import BillingRequest
-from hoa_ops.schedules import Job, last_tick
 
 if TYPE_CHECKING:
     from hoa_ops.database import Cursor
-    from hoa_ops.run_request import RunDate
+    from hoa_ops.jobs.run_request import RunDate
 
 
 class BillingJobOperator(TenantJobOperator):

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.delivery.message import MessageKind
+from hoa_ops.engine.report import total
+from hoa_ops.jobs.run_request import BudgetVarianceRequest
+from hoa_ops.jobs.schedule import Job
 from hoa_ops.operators.tenant_job import TenantJobOperator
-from hoa_ops.outbox.message import MessageKind
-from hoa_ops.report import total
-from hoa_ops.run_request import BudgetVarianceRequest
-from hoa_ops.schedules import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hoa_ops.report import Row
+    from hoa_ops.engine.report import Row
 
 
 class CheckBudgetVariancesOperator(TenantJobOperator):
     """Alert treasurer and board to budget lines that have run away.
 
-    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``budgets/plan.sql`` for the
+    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``check_budget_variances/plan.sql`` for the
     rules.
     """
 
@@ -27,6 +27,7 @@ class CheckBudgetVariancesOperator(TenantJobOperator):
     request_model = BudgetVarianceRequest
     message_kind = MessageKind(
         name="budget_variance",
+        folder="check_budget_variances",
         subject="Budget Alert - {budget_name}",
         sender="{tenant_name} System",
     )

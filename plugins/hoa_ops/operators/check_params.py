@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from hoa_ops.database import Database
+from hoa_ops.engine.tenants import tenants_in_scope
 from hoa_ops.errors import HoaOpsError, NotReadyError, RequestError
-from hoa_ops.migrations import check_version
-from hoa_ops.run_request import RunDate, RunRequest
-from hoa_ops.scope import tenants_in_scope
+from hoa_ops.jobs.run_request import RunDate, RunRequest
+from hoa_ops.schema.migrations import check_version
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from hoa_ops.schedules import Job
+    from hoa_ops.jobs.schedule import Job
 
 
 NO_CHANNEL = (

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from hoa_ops.database import Database
+from hoa_ops.delivery.mail_server import MailServer
+from hoa_ops.delivery.outbox import Delivery
+from hoa_ops.monitoring.alerts.stuck_mail import raise_alarm
 from hoa_ops.operators.check_params import read_request
-from hoa_ops.outbox.alarm import raise_alarm
-from hoa_ops.outbox.delivery import Delivery
-from hoa_ops.outbox.smtp import MailServer
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from hoa_ops.run_request import RunRequest
+    from hoa_ops.jobs.run_request import RunRequest
 
 
 class DeliverMessagesOperator(BaseOperator):

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.delivery.message import MessageKind
+from hoa_ops.engine.report import total
+from hoa_ops.jobs.run_request import EscalationRequest
+from hoa_ops.jobs.schedule import Job
 from hoa_ops.operators.tenant_job import TenantJobOperator
-from hoa_ops.outbox.message import MessageKind
-from hoa_ops.report import total
-from hoa_ops.run_request import EscalationRequest
-from hoa_ops.schedules import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hoa_ops.report import Row
+    from hoa_ops.engine.report import Row
 
 
 class EscalateViolationsOperator(TenantJobOperator):
     """Escalate overdue violations: record the step, post the fine, write to the owners.
 
-    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``violations/plan.sql`` for the
+    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``escalate_violations/plan.sql`` for the
     rules.
     """
 
@@ -27,6 +27,7 @@ class EscalateViolationsOperator(TenantJobOperator):
     request_model = EscalationRequest
     message_kind = MessageKind(
         name="violation_escalation",
+        folder="escalate_violations",
         subject="Violation Escalated - {violation_type}",
         sender="{tenant_name} Management",
     )

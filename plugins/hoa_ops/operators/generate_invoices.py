@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.delivery.message import MessageKind
+from hoa_ops.engine.report import total
+from hoa_ops.jobs.schedule import Job
 from hoa_ops.operators.billing_job import BillingJobOperator
-from hoa_ops.outbox.message import MessageKind
-from hoa_ops.report import total
-from hoa_ops.schedules import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hoa_ops.report import Row
-    from hoa_ops.run_request import BillingRequest
+    from hoa_ops.engine.report import Row
+    from hoa_ops.jobs.run_request import BillingRequest
 
 
 class GenerateInvoicesOperator(BillingJobOperator):
     """Bill the monthly assessments: post an invoice per owner and unit, apply what was paid ahead, send the invoices.
 
-    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``invoices/plan.sql`` for the
+    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``generate_invoices/plan.sql`` for the
     rules.
     """
 
     job = Job.GENERATE_INVOICES
     message_kind = MessageKind(
         name="assessment_invoice",
+        folder="generate_invoices",
         subject="Invoice {invoice_number} - {tenant_name}",
         sender="{tenant_name} Management",
         attachment=(

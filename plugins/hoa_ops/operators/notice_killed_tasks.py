@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from hoa_ops.alerts.channels import tell
-from hoa_ops.alerts.failed_task import NO_ERROR, TOLD, FailedTask
+from hoa_ops.monitoring.alerts.channels import tell
+from hoa_ops.monitoring.alerts.failed_task import NO_ERROR, TOLD, FailedTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from hoa_ops.database import Database
+from hoa_ops.delivery.message import message_states
+from hoa_ops.engine.report import Report
+from hoa_ops.engine.run_ledger import find_runs, recorded_outcomes
 from hoa_ops.operators.check_params import read_request
-from hoa_ops.outbox.message import message_states
-from hoa_ops.report import Report
-from hoa_ops.run_ledger import find_runs, recorded_outcomes
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from hoa_ops.run_request import RunRequest
+    from hoa_ops.jobs.run_request import RunRequest
 
 
 class PrintReportOperator(BaseOperator):

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.delivery.message import MessageKind
+from hoa_ops.engine.report import total
+from hoa_ops.jobs.schedule import Job
 from hoa_ops.operators.billing_job import BillingJobOperator
-from hoa_ops.outbox.message import MessageKind
-from hoa_ops.report import total
-from hoa_ops.schedules import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hoa_ops.report import Row
-    from hoa_ops.run_request import BillingRequest
+    from hoa_ops.engine.report import Row
+    from hoa_ops.jobs.run_request import BillingRequest
 
 
 class SendRemindersOperator(BillingJobOperator):
     """Remind owners of what is overdue: one message each, with the list of their invoices.
 
-    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``reminders/plan.sql`` for the
-    rules. It takes no ``lock_sql``: whoever pays once the reminder is queued is spared by ``reminders/still_due.sql``.
+    See :class:`~hoa_ops.operators.tenant_job.TenantJobOperator` for the arguments and ``send_reminders/plan.sql`` for the
+    rules. It takes no ``lock_sql``: whoever pays once the reminder is queued is spared by ``send_reminders/still_due.sql``.
     """
 
     job = Job.SEND_REMINDERS
     message_kind = MessageKind(
         name="payment_reminder",
+        folder="send_reminders",
         subject="{headline} - {tenant_name}",
         sender="{tenant_name} Management",
     )

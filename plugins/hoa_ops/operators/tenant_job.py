@@ -12,12 +12,12 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from hoa_ops.database import Database, DatabaseError, statement
+from hoa_ops.delivery.message import message_states
+from hoa_ops.engine.report import AssociationOutcome, Report, count_actions
+from hoa_ops.engine.run_ledger import LedgerRun
+from hoa_ops.engine.tenants import tenants_in_scope
 from hoa_ops.errors import HoaOpsError, PostingError, RequestError
 from hoa_ops.operators.check_params import read_request, refusal
-from hoa_ops.outbox.message import message_states
-from hoa_ops.report import AssociationOutcome, Report, count_actions
-from hoa_ops.run_ledger import LedgerRun
-from hoa_ops.scope import tenants_in_scope
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from hoa_ops.database import Cursor
-    from hoa_ops.outbox.message import MessageKind
-    from hoa_ops.report import Row
-    from hoa_ops.run_request import RunDate, RunRequest
-    from hoa_ops.schedules import Job
-    from hoa_ops.scope import Tenant
+    from hoa_ops.delivery.message import MessageKind
+    from hoa_ops.engine.report import Row
+    from hoa_ops.engine.tenants import Tenant
+    from hoa_ops.jobs.run_request import RunDate, RunRequest
+    from hoa_ops.jobs.schedule import Job
 
 SWITCHED_OFF_VARIABLE = "hoa_ops_switched_off"
 """Airflow Variable naming the jobs that must not run live for now, separated by commas or spaces."""
@@ -107,7 +107,7 @@ class TenantJobOperator(BaseOperator):
         :raises DatabaseError: when the statement failed.
         """
         with database.transaction(read_only=True) as cursor:
-            cursor.run(statement("posting/plan_for_many_rows.sql"))
+            cursor.run(statement("engine/plan_for_many_rows.sql"))
             return cursor.rows(plan_sql, cls._bound(tenant, request, run_date))
 
     @classmethod
@@ -173,7 +173,7 @@ class TenantJobOperator(BaseOperator):
                 )
             parameters = {**self._bound(tenant, request, run_date), "run_id": run.run_id}
             with database.transaction() as cursor:
-                cursor.run(statement("posting/plan_for_many_rows.sql"))
+                cursor.run(statement("engine/plan_for_many_rows.sql"))
                 return AssociationOutcome(tenant.name, self._post(cursor, tenant, run, parameters))
         except (PostingError, DatabaseError) as error:
             if run is not None:
@@ -182,8 +182,8 @@ class TenantJobOperator(BaseOperator):
             return AssociationOutcome(tenant.name, error=str(error), needs_people=isinstance(error, PostingError))
 
     def _post(self, cursor: Cursor, tenant: Tenant, run: LedgerRun, parameters: Mapping[str, Any]) -> list[Row]:
-        cursor.run(statement("posting/open_counters.sql"), parameters)
-        cursor.run(statement("posting/lock_tenant.sql"), parameters)
+        cursor.run(statement("engine/open_counters.sql"), parameters)
+        cursor.run(statement("engine/lock_tenant.sql"), parameters)
         if self.lock_sql is not None:
             cursor.run(self.lock_sql, parameters)
         items = cursor.rows(self.post_sql, parameters)

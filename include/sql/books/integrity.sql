@@ -1,0 +1,46 @@
+-- books/integrity: whatever must never be in an association's books, one sentence a row; none when all is well.
+WITH numbered AS (
+    -- Documents with numbers of our form; people may give theirs any other.
+    SELECT 'invoice' AS kind, substring(number FROM 5)::bigint AS number
+      FROM invoices
+     WHERE tenant_id = %(tenant_id)s
+       AND number ~ '^INV-(\d{5}|[1-9]\d{5,17})$'
+     UNION ALL
+    SELECT 'journal_entry', substring(entry_number FROM 4)::bigint
+      FROM journal_entries
+     WHERE tenant_id = %(tenant_id)s
+       AND entry_number ~ '^JE-(\d{5}|[1-9]\d{5,17})$'
+),
+next_numbers AS (
+    SELECT kind, number, lead(number) OVER (PARTITION BY kind ORDER BY number) AS next_number FROM numbered
+)
+SELECT 'journal entry ' || entries.entry_number || ': debits of ' || coalesce(lines.debits, 0)
+           || ', credits of ' || coalesce(lines.credits, 0) AS deviation
+  FROM journal_entries AS entries
+  LEFT JOIN (SELECT entry_id, sum(debit) AS debits, sum(credit) AS credits
+               FROM journal_entry_lines
+              WHERE tenant_id = %(tenant_id)s
+              GROUP BY entry_id) AS lines ON lines.entry_id = entries.id
+ WHERE entries.tenant_id = %(tenant_id)s
+   AND (lines.debits IS NULL OR lines.debits <> lines.credits)
+ UNION ALL
+SELECT 'invoice ' || invoices.number || ': amount ' || invoices.amount || ', its lines add up to '
+           || coalesce(lines.amount, 0)
+  FROM invoices
+  LEFT JOIN (SELECT invoice_id, sum(amount) AS amount
+               FROM invoice_lines
+              WHERE tenant_id = %(tenant_id)s
+              GROUP BY invoice_id) AS lines ON lines.invoice_id = invoices.id
+ WHERE invoices.tenant_id = %(tenant_id)s
+   AND invoices.amount IS DISTINCT FROM lines.amount
+ UNION ALL
+SELECT 'numbers missing after ' || document_number(kind, number) || ': ' || next_number - number - 1
+  FROM next_numbers
+ WHERE next_number > number + 1
+ UNION ALL
+SELECT 'the counter of ' || replace(latest.kind, '_', ' ') || ' numbers is at ' || coalesce(counters.last_number, 0)
+           || ', the last document is ' || document_number(latest.kind, latest.number)
+  FROM (SELECT kind, max(number) AS number FROM numbered GROUP BY kind) AS latest
+  LEFT JOIN document_counters AS counters ON counters.tenant_id = %(tenant_id)s AND counters.kind = latest.kind
+ WHERE counters.last_number IS DISTINCT FROM latest.number
+ ORDER BY deviation

@@ -1,0 +1,62 @@
+-- generate_invoices/post: carries out the plan: assessment invoices, owners' credit applied to them, the journal entries of both,
+-- and the months that are billed with that.
+WITH planned AS MATERIALIZED (
+{% include 'generate_invoices/plan.sql' %}
+),
+closed_periods AS (
+    INSERT INTO billed_periods (tenant_id, period, run_id)
+    SELECT DISTINCT %(tenant_id)s::uuid, planned.period, %(run_id)s::uuid
+      FROM planned
+     WHERE planned.closes_period
+    ON CONFLICT DO NOTHING
+),
+documents AS (
+    SELECT 'assessment' AS kind, planned.unit_id, planned.owner_id, planned.period AS invoice_date, planned.due_date,
+           planned.period, planned.amount,
+           'Assessment ' || to_char(planned.period, 'FMMonth YYYY') || ', Unit ' || planned.unit_number
+               || CASE WHEN planned.percentage < 100 THEN ', share of ' || trim_scale(planned.percentage) || '%%' ELSE '' END
+               AS description,
+           planned.receivable_account_id, planned.revenue_account_id,
+           NULL::uuid AS late_fee_of_invoice_id, NULL::uuid AS violation_escalation_id,
+           row_number() OVER (ORDER BY planned.period, planned.unit_number, planned.percentage DESC, planned.owner_id) AS position,
+           planned.item_id
+      FROM planned
+     WHERE planned.action = 'post'
+),
+applied_credit AS (
+    SELECT planned.item_id, planned.receivable_account_id, planned.prepayments_account_id,
+           application.payment_id, application.invoice_id, application.invoice_number, application.amount,
+           row_number() OVER (ORDER BY documents.position, application.turn) AS turn
+      FROM planned
+      JOIN documents ON documents.item_id = planned.item_id
+     CROSS JOIN LATERAL ROWS FROM (
+           jsonb_to_recordset(planned.applications)
+               AS (payment_id uuid, invoice_id uuid, invoice_number text, amount numeric(15,2)))
+           WITH ORDINALITY AS application (payment_id, invoice_id, invoice_number, amount, turn)
+),
+counted AS (
+    UPDATE document_counters
+       SET last_number = document_counters.last_number + wanted.numbers
+      FROM (SELECT 'invoice' AS kind, count(*) AS numbers FROM documents
+             UNION ALL
+            SELECT 'journal_entry', (SELECT count(*) FROM documents) + (SELECT count(*) FROM applied_credit)) AS wanted
+     WHERE document_counters.tenant_id = %(tenant_id)s
+       AND document_counters.kind = wanted.kind
+       AND wanted.numbers > 0
+    RETURNING document_counters.kind, document_counters.last_number - wanted.numbers AS base
+),
+{% include 'engine/numbered_documents.sql' %},
+applications AS (
+    SELECT applied_credit.payment_id, applied_credit.amount,
+           coalesce(applied_credit.invoice_id, invoiced.invoice_id) AS invoice_id,
+           coalesce(applied_credit.invoice_number, invoiced.number) AS invoice_number,
+           applied_credit.receivable_account_id, applied_credit.prepayments_account_id,
+           (SELECT count(*) FROM documents) + applied_credit.turn AS position
+      FROM applied_credit
+      JOIN invoiced ON invoiced.item_id = applied_credit.item_id
+),
+{% include 'engine/numbered_applications.sql' %}
+SELECT planned.*, invoiced.number AS document_number, invoiced.invoice_id AS reference_id
+  FROM planned
+  LEFT JOIN invoiced ON invoiced.item_id = planned.item_id
+ ORDER BY planned.period, planned.unit_number, planned.percentage DESC, planned.owner_id

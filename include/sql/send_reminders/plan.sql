@@ -1,0 +1,64 @@
+-- send_reminders/plan: whom an association would remind, one row per owner who owes something overdue, with the reason for
+-- each who is left alone. The only place where the reminder rules live. Holds no names: owners are ids and units.
+WITH default_stages (stage, name, days_overdue) AS (
+    VALUES (1, 'friendly', 1), (2, 'firm', 30), (3, 'final', 60)
+),
+{% include 'jobs/effective_balances.sql' %},
+{% include 'jobs/holds_in_force.sql' %},
+stages AS (
+    SELECT reminder_stages.stage, reminder_stages.name, reminder_stages.days_overdue
+      FROM reminder_stages
+     WHERE reminder_stages.tenant_id = %(tenant_id)s
+     UNION ALL
+    SELECT default_stages.stage, default_stages.name, default_stages.days_overdue
+      FROM default_stages
+     WHERE NOT EXISTS (SELECT FROM reminder_stages WHERE reminder_stages.tenant_id = %(tenant_id)s)
+),
+owing AS (
+    SELECT invoices.owner_id, string_agg(DISTINCT units.unit_number, ', ') AS unit_numbers,
+           count(*) AS invoice_count, sum(invoices.effective_balance) AS total_due,
+           %(as_of)s::date - min(invoices.due_date) AS days_overdue
+      FROM effective_balances AS invoices
+      JOIN units ON units.tenant_id = %(tenant_id)s AND units.id = invoices.unit_id
+     WHERE invoices.due_date < %(as_of)s
+       AND invoices.effective_balance > 0
+     GROUP BY invoices.owner_id
+),
+placed AS (
+    SELECT owing.*, holds_in_force.exemption, stage.stage, stage.name AS stage_name,
+           latest.reminded_on, latest.reminded_on + coalesce(tenants.reminder_cooldown_days, 6) AS not_before
+      FROM owing
+      JOIN tenants ON tenants.id = %(tenant_id)s
+      LEFT JOIN holds_in_force ON holds_in_force.owner_id = owing.owner_id
+      LEFT JOIN LATERAL (
+           SELECT stages.stage, stages.name
+             FROM stages
+            WHERE stages.days_overdue <= owing.days_overdue
+            ORDER BY stages.days_overdue DESC
+            LIMIT 1) AS stage ON true
+      LEFT JOIN LATERAL (
+           SELECT max(payment_reminders.reminded_on) AS reminded_on
+             FROM payment_reminders
+            WHERE payment_reminders.tenant_id = %(tenant_id)s
+              AND payment_reminders.owner_id = owing.owner_id) AS latest ON true
+),
+judged AS (
+    SELECT placed.*, verdict.action, verdict.reason
+      FROM placed
+     CROSS JOIN LATERAL (
+           SELECT 'leave', exemption
+            WHERE exemption IS NOT NULL
+            UNION ALL
+           SELECT 'leave', 'reminded on ' || reminded_on || ', not again before ' || not_before
+            WHERE %(as_of)s < not_before
+            UNION ALL
+           SELECT 'leave', 'no reminder before ' || (SELECT min(days_overdue) FROM stages) || ' days overdue'
+            WHERE stage IS NULL
+            UNION ALL
+           SELECT 'post', NULL
+            LIMIT 1) AS verdict (action, reason)
+)
+SELECT owner_id AS item_id, action, reason, owner_id, unit_numbers, invoice_count, total_due, days_overdue,
+       stage, stage_name
+  FROM judged
+ ORDER BY unit_numbers, owner_id

@@ -1,0 +1,1 @@
+"""The books: statements of account, aging, integrity checks, reversals."""

@@ -1,0 +1,38 @@
+"""The proof that an association's books are in order, for bookkeepers, monitors and tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hoa_ops.books.statements import receivables_ageing
+from hoa_ops.database import statement
+from hoa_ops.templates import money
+
+if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
+    from hoa_ops.database import Cursor
+
+
+def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
+    """Say in sentences what is wrong with an association's books; nothing when they are in order.
+
+    Debits equal credits, invoices equal their lines, document numbers have no gaps, and at the end of the day open
+    invoices equal the ledger's receivables (1200) and payments not yet applied equal its owner prepayments (2200).
+
+    :param as_of: the day of the comparisons with the general ledger.
+    """
+    at = {"tenant_id": tenant_id, "as_of": as_of}
+    found = [row["deviation"] for row in cursor.rows(statement("books/integrity.sql"), at)]
+    ageing = receivables_ageing(cursor, tenant_id, as_of=as_of)
+    [control] = cursor.rows(statement("books/control_accounts.sql"), at)
+    for documents, amount, account, balance in (
+        ("open invoices", ageing.total, "1200", ageing.ledger_balance),
+        ("payments not yet applied", control["unapplied_payments"], "2200", control["prepayments"]),
+    ):
+        if amount != balance:
+            found.append(
+                f"{documents} are {money(amount)}, account {account} of the general ledger has {money(balance)}"
+            )
+    return found

@@ -1,0 +1,69 @@
+"""Statements for bookkeepers and owners: an owner's account, and an association's receivables by age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hoa_ops.database import statement
+from hoa_ops.errors import RequestError
+from hoa_ops.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from uuid import UUID
+
+    from hoa_ops.database import Cursor
+    from hoa_ops.engine.report import Row
+    from hoa_ops.engine.tenants import Tenant
+
+
+@dataclass(frozen=True)
+class Ageing:
+    """An association's open invoices at the end of a day, by days overdue, beside the general ledger.
+
+    :param rows: one per unit and owner, in dollars: ``current``, ``days_1_30`` … ``over_90``, and ``total``.
+    :param ledger_balance: balance of the ledger's accounts receivable (1200), in dollars.
+    """
+
+    as_of: date
+    rows: Sequence[Row]
+    ledger_balance: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """All that is open, in dollars."""
+        return sum((row["total"] for row in self.rows), Decimal("0.00"))
+
+    @property
+    def difference(self) -> Decimal:
+        """By how many dollars the open invoices exceed the ledger's receivables; anything but zero is a fault."""
+        return self.total - self.ledger_balance
+
+
+def receivables_ageing(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> Ageing:
+    """Age an association's open invoices as they were at the end of a day."""
+    at = {"tenant_id": tenant_id, "as_of": as_of}
+    rows = cursor.rows(statement("books/aging.sql"), at)
+    [ledger] = cursor.rows(statement("books/control_accounts.sql"), at)
+    return Ageing(as_of, rows, ledger["receivables"])
+
+
+def ageing_text(tenant: Tenant, ageing: Ageing) -> str:
+    """Write an ageing as a table, with the comparison to the general ledger."""
+    return render("books/aging.txt", tenant_name=tenant.name, ageing=ageing)
+
+
+def owner_statement(cursor: Cursor, tenant: Tenant, owner_id: UUID, *, as_of: date) -> str:
+    """Write an owner's account up to the end of a day: every document and payment, with the running balance.
+
+    :raises RequestError: when the association has no such owner.
+    """
+    of_owner = {"tenant_id": tenant.tenant_id, "owner_id": owner_id, "as_of": as_of}
+    owner = cursor.row(statement("books/statement_owner.sql"), of_owner)
+    if owner is None:
+        raise RequestError(f"owner: {tenant.code} has no owner with the id {owner_id}")
+    lines = cursor.rows(statement("books/statement_lines.sql"), of_owner)
+    return render("books/statement.txt", tenant_name=tenant.name, owner=owner, lines=lines, as_of=as_of)

@@ -1,0 +1,1 @@
+"""The command line, ``python -m hoa_ops``: one module a command."""

@@ -1,0 +1,141 @@
+"""Delivery of the outbox: claim a batch, hand over message by message, record each outcome at once.
+
+A claim is committed before anything is sent, and the hand-over of each message just before it starts. So whatever kills
+the task, a message that was not handed over goes back to the queue, and one that was is put in front of a person
+instead of being sent twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from hoa_ops.database import statement
+from hoa_ops.delivery.mail_server import Answer, MailServerError, Verdict
+from hoa_ops.errors import HoaOpsError
+
+if TYPE_CHECKING:
+    from hoa_ops.database import Database
+    from hoa_ops.delivery.mail_server import MailServer
+    from hoa_ops.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY = timedelta(minutes=1)
+LONGEST_DELAY = timedelta(hours=1)
+
+STILL_TRUE = {"payment_reminder": "send_reminders/still_due.sql"}
+"""Per kind of message: the statement that says, just before it leaves, whether it is still true."""
+
+
+class MessagesWaitingError(HoaOpsError):
+    """The mail server put messages off; the next try of the task sends them."""
+
+
+class Delivery:
+    """One delivery task's work on the outbox.
+
+    :param outcomes: how many messages ended in which state so far.
+    """
+
+    def __init__(self, database: Database, server: MailServer, settings: Settings) -> None:
+        self._database = database
+        self._server = server
+        self._settings = settings
+        self._claimed_by = uuid4()
+        self._next_hand_over = time.monotonic()
+        self.outcomes: Counter[str] = Counter()
+
+    def run(self) -> None:
+        """Deliver all e-mails that are due.
+
+        :raises MailServerError: when the server cannot be used; everything undelivered is back in the queue.
+        :raises MessagesWaitingError: when messages have to wait for another try.
+        """
+        self._take_over_dead_claims()
+        try:
+            while batch := self._claim():
+                self._deliver(batch)
+        finally:
+            self._server.close()
+            log.info("Outbox: %s", ", ".join(f"{n} {state}" for state, n in self.outcomes.items()) or "nothing due")
+        with self._database.transaction(read_only=True) as cursor:
+            waiting = cursor.row(statement("delivery/waiting.sql"), {"minutes": self._settings.mail_claim_minutes})
+        if waiting is not None:
+            raise MessagesWaitingError(
+                f"{waiting['messages']} message(s) were put off by the mail server or are in the hands of another "
+                f"delivery and wait for another try, at the latest at {waiting['next_try']:%Y-%m-%d %H:%M %Z}"
+            )
+
+    def _deliver(self, batch: list[dict[str, Any]]) -> None:
+        for position, message in enumerate(batch):
+            try:
+                self._server.open()
+                self._await_turn()
+                if self._hand_over_recorded(message):
+                    self._record(message, self._server.hand_over(message))
+            except MailServerError:
+                self._release(batch[position:])
+                raise
+
+    def _take_over_dead_claims(self) -> None:
+        with self._database.transaction() as cursor:
+            taken = cursor.rows(statement("delivery/take_over.sql"), {"minutes": self._settings.mail_claim_minutes})
+        self.outcomes.update(row["state"] for row in taken if row["state"] == "uncertain")
+
+    def _claim(self) -> list[dict[str, Any]]:
+        with self._database.transaction() as cursor:
+            return cursor.rows(
+                statement("delivery/claim.sql"),
+                {"claimed_by": self._claimed_by, "batch_size": self._settings.mail_batch_size},
+            )
+
+    def _hand_over_recorded(self, message: dict[str, Any]) -> bool:
+        """Commit that the message is about to leave; or that it no longer is true and stays."""
+        with self._database.transaction() as cursor:
+            check = STILL_TRUE.get(message["kind"])
+            if check is not None and cursor.row(statement(check), message) is None:
+                cursor.run(statement("delivery/obsolete.sql"), message)
+                self.outcomes["obsolete"] += 1
+                return False
+            return cursor.run(statement("delivery/hand_over.sql"), message) == 1
+
+    def _record(self, message: dict[str, Any], answer: Answer) -> None:
+        state = str(answer.verdict)
+        if answer.verdict is Verdict.DEFERRED:
+            state = "failed" if message["attempts"] >= self._settings.mail_max_attempts else "pending"
+        with self._database.transaction() as cursor:
+            cursor.run(
+                statement("delivery/record.sql"),
+                {
+                    "id": message["id"],
+                    "claimed_by": self._claimed_by,
+                    "state": state,
+                    "response": answer.response,
+                    "delay": _delay(message["attempts"]),
+                },
+            )
+        self.outcomes["put off" if state == "pending" else state] += 1
+
+    def _release(self, messages: list[dict[str, Any]]) -> None:
+        with self._database.transaction() as cursor:
+            cursor.run(
+                statement("delivery/release.sql"),
+                {"ids": [message["id"] for message in messages], "claimed_by": self._claimed_by},
+            )
+
+    def _await_turn(self) -> None:
+        """Keep to the rate limit; before the hand-over is recorded, since a task may well be killed while it waits."""
+        time.sleep(max(0.0, self._next_hand_over - time.monotonic()))
+        self._next_hand_over = time.monotonic() + 60 / self._settings.mail_per_minute
+
+
+def _delay(attempts: int) -> timedelta:
+    """Return how long a message waits after so many attempts: doubling, with jitter to spread the queue."""
+    longest = min(FIRST_DELAY * (1 << min(attempts - 1, 10)), LONGEST_DELAY)
+    return longest * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, keeps no secret

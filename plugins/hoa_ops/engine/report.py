@@ -1,0 +1,104 @@
+"""The report of a job, in the form that the operations team knows from its command-line days.
+
+A dry run and a live run are rendered by the same template from the same rows; so is the closing report, which reads the
+rows back from the run ledger and knows what became of the messages.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import KW_ONLY, dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from hoa_ops.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from hoa_ops.jobs.run_request import RunRequest
+    from hoa_ops.jobs.schedule import Job
+
+Row = dict[str, Any]
+MessageStates = dict[str, Counter[str]]
+"""Per subject of a message (its ``reference_id`` as text): how many are in which state (``post``: letters to print)."""
+
+
+@dataclass(frozen=True)
+class AssociationOutcome:
+    """What a run did, or would do, for one association.
+
+    :param items: rows of the job's plan; each has ``action`` (post, leave, exception) and ``reason``.
+    :param error: why it could not be posted; then there are no items.
+    :param needs_people: whether only people can mend that, so that trying again is no use.
+    """
+
+    name: str
+    items: Sequence[Row] = ()
+    error: str | None = None
+    needs_people: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the report of one job shows.
+
+    :param request: what the run was asked to do.
+    :param run_date: the moment the run stands for.
+    :param messages: what became of the messages so far; empty for a dry run.
+    :param switched_off: the job was switched off, so that nothing was looked at.
+    """
+
+    job: Job
+    request: RunRequest
+    run_date: datetime
+    associations: Sequence[AssociationOutcome]
+    messages: MessageStates = field(default_factory=dict)
+    _: KW_ONLY
+    switched_off: bool = False
+
+    def lines(self) -> list[str]:
+        """Render the report, line by line as it goes to the task log."""
+        text = render(
+            f"{self.job}/report.txt",
+            report=self,
+            request=self.request,
+            items=[item for association in self.associations for item in association.items],
+            failed=[association for association in self.associations if association.error],
+            total=total,
+        )
+        return text.splitlines()
+
+    def message_outcome(self, item: Row) -> str:
+        """Say in words what became of an item's messages."""
+        states = self.messages.get(str(item.get("reference_id")), Counter())
+        if not states:
+            return "nobody to notify"
+        if set(states) == {"sent"}:
+            return "notification sent"
+        return ", ".join(_OUTCOMES[state] for state in _OUTCOMES if states[state])
+
+
+_OUTCOMES = {
+    "sent": "notification sent",
+    "pending": "notification queued",
+    "sending": "notification being sent",
+    "post": "letter queued for post",
+    "suppressed": "no notification wanted",
+    "obsolete": "notification no longer due",
+    "canceled": "notification canceled by hand",
+    "uncertain": "notification handed over, but not confirmed: check with the recipient",
+    "failed": "notification NOT delivered: see the outbox",
+}
+
+
+def count_actions(items: Sequence[Row]) -> dict[str, int]:
+    """Count a plan's rows by what happens to them; ``posted``, ``left_alone`` and ``exceptions`` are always there."""
+    actions = Counter(item["action"] for item in items)
+    return {"posted": actions["post"], "left_alone": actions["leave"], "exceptions": actions["exception"]}
+
+
+def total(items: Sequence[Row], column: str) -> Decimal:
+    """Add up a column of money over the rows that are posted."""
+    return sum((Decimal(item[column]) for item in items if item["action"] == "post"), Decimal("0.00"))

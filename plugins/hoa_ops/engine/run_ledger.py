@@ -1,0 +1,144 @@
+"""The run ledger: which job ran when, for which associations, with which outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hoa_ops.database import as_json, statement
+from hoa_ops.engine.report import AssociationOutcome
+from hoa_ops.jobs.schedule import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from hoa_ops.database import Cursor
+    from hoa_ops.jobs.run_request import RunDate, RunRequest
+
+
+@dataclass(frozen=True)
+class LedgerRun:
+    """The ledger's row of one live run of a job.
+
+    :param run_id: its key; documents and messages carry it.
+    """
+
+    run_id: UUID
+
+    @classmethod
+    def open(
+        cls,
+        cursor: Cursor,
+        job: Job,
+        request: RunRequest,
+        run_date: RunDate,
+        *,
+        dag_run_id: str,
+        shard: int,
+    ) -> LedgerRun:
+        """Open the run, or take it up again after a retry."""
+        row = cursor.row(
+            statement("engine/open_run.sql"),
+            {
+                "job": job,
+                "dag_run_id": dag_run_id,
+                "shard": shard,
+                "as_of": run_date.as_of,
+                "run_date": run_date.moment,
+                "options": as_json(request.options),
+                "narrowed": request.narrowed,
+            },
+        )
+        assert row is not None  # noqa: S101 - INSERT … RETURNING always gives a row
+        return cls(row["id"])
+
+    def record_posted(
+        self,
+        cursor: Cursor,
+        tenant_id: UUID,
+        *,
+        items: Sequence[Mapping[str, Any]],
+        counts: Mapping[str, int],
+        totals: Mapping[str, Any],
+    ) -> None:
+        """Record what this attempt posted for an association; call it in the posting transaction."""
+        self._record(cursor, tenant_id, "posted", items=items, counts=counts, totals=totals)
+
+    def record_failed(self, cursor: Cursor, tenant_id: UUID, *, error: str) -> None:
+        """Record why an association was not posted; call it after its transaction was rolled back."""
+        self._record(cursor, tenant_id, "failed", error=error)
+
+    def finish(self, cursor: Cursor, status: Literal["completed", "failed", "switched_off"]) -> None:
+        """Close the run. Only ``completed`` proves that the job was done."""
+        cursor.run(statement("engine/finish_run.sql"), {"run_id": self.run_id, "status": status})
+
+    def _record(
+        self,
+        cursor: Cursor,
+        tenant_id: UUID,
+        status: str,
+        *,
+        items: Sequence[Mapping[str, Any]] = (),
+        counts: Mapping[str, int] | None = None,
+        totals: Mapping[str, Any] | None = None,
+        error: str | None = None,
+    ) -> None:
+        cursor.run(
+            statement("engine/record_tenant.sql"),
+            {
+                "run_id": self.run_id,
+                "tenant_id": tenant_id,
+                "status": status,
+                "items": as_json(list(items)),
+                "counts": as_json(counts or {}),
+                "totals": as_json(totals or {}),
+                "error": error,
+            },
+        )
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A job of a DAG run, as the ledger has it, its shards taken together."""
+
+    job: Job
+    run_date: datetime
+    status: str
+
+
+def find_runs(cursor: Cursor, *, dag_run_id: str, jobs: Sequence[Job]) -> list[RecordedRun]:
+    """Return the jobs that a DAG run did live, in the order of ``jobs``."""
+    rows = cursor.rows(
+        statement("engine/find_runs.sql"), {"dag_run_id": dag_run_id, "jobs": [str(job) for job in jobs]}
+    )
+    return [RecordedRun(Job(row["job"]), row["run_date"], row["status"]) for row in rows]
+
+
+def recorded_outcomes(cursor: Cursor, *, dag_run_id: str, job: Job) -> list[AssociationOutcome]:
+    """Return what a DAG run's job did for each association, over all its attempts and shards."""
+    rows = cursor.rows(statement("engine/run_items.sql"), {"dag_run_id": dag_run_id, "job": job})
+    return [AssociationOutcome(row["name"], row["items"], row["error"]) for row in rows]
+
+
+def completed_since(cursor: Cursor, job: Job, tick: datetime, *, shards: int, other_than: str) -> str | None:
+    """Return the DAG run that did a job for all associations at or after a tick, if one did.
+
+    :param shards: how many parts the job is divided into; all must have completed.
+    :param other_than: a DAG run that does not count: a task that is tried again is to do its work again.
+    """
+    row = cursor.row(
+        statement("engine/completed_since.sql"),
+        {"job": job, "tick": tick, "shards": shards, "other_than": other_than},
+    )
+    return None if row is None else str(row["dag_run_id"])
+
+
+def had_begun_by(cursor: Cursor, jobs: Sequence[Job], tick: datetime, *, other_than: str) -> bool:
+    """Say whether any of these jobs had run for all associations by a tick, however it ended."""
+    row = cursor.row(
+        statement("engine/had_begun_by.sql"),
+        {"jobs": [str(job) for job in jobs], "tick": tick, "other_than": other_than},
+    )
+    return row is not None and bool(row["had_begun"])

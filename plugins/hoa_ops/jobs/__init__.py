@@ -1,0 +1,1 @@
+"""The jobs: everything that is special to each of them, said once."""

@@ -1,0 +1,1 @@
+"""Monitoring: health, alerts, and the pages in Airflow's web server."""

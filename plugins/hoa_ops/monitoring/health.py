@@ -1,0 +1,194 @@
+"""Did each job complete when it should have? Answered from the run ledger, not from Airflow.
+
+Airflow does not notice that a DAG is paused, that its scheduler is dead, that a file cannot be imported, or that a
+green run worked on the wrong database. In all these cases the ledger lacks a completed run, and the job is late.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from hoa_ops.cli.console import connected, say
+from hoa_ops.database import statement
+from hoa_ops.jobs.schedule import Job, last_tick
+from hoa_ops.settings import get_settings
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace, _SubParsersAction
+    from collections.abc import Mapping, Sequence
+
+    from hoa_ops.database import Cursor
+    from hoa_ops.engine.report import Row
+
+STUCK = {
+    "dead_letters": "could not be delivered",
+    "uncertain": "may or may not have arrived",
+    "waiting": "waiting for longer than they should",
+}
+"""What stands still in the outbox, by alarm, in words that follow “message(s)”."""
+
+PATIENCE = timedelta(seconds=5)
+"""How long the database may take to answer a monitor or a page."""
+
+
+class JobState(StrEnum):
+    """Whether a job was done when it should have been."""
+
+    OK = "ok"
+    LATE = "late"
+    NOT_YET_DUE = "not_yet_due"
+
+
+@dataclass(frozen=True)
+class JobHealth:
+    """One job: when it should have completed last, and when it did.
+
+    :param due_at: its latest scheduled moment that is longer ago than the grace.
+    :param done_for: the moment that its newest completed run for all associations stands for.
+    :param done_at: when that run finished.
+    :param reason: why it is late; empty unless it is.
+    """
+
+    job: Job
+    state: JobState
+    due_at: datetime
+    done_for: datetime | None
+    done_at: datetime | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of all jobs and of the outbox.
+
+    :param stuck: how many messages stand still until a person looks, by alarm; see :data:`STUCK`.
+    """
+
+    checked_at: datetime
+    jobs: Sequence[JobHealth]
+    stuck: Mapping[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing calls for a person."""
+        return not self.stuck and all(job.state != JobState.LATE for job in self.jobs)
+
+    @property
+    def bare(self) -> dict[str, Any]:
+        """The status for anybody: which jobs are late and whether mail is stuck, without dates, figures or names."""
+        return {
+            "status": "ok" if self.ok else "trouble",
+            "jobs": {job.job: job.state for job in self.jobs},
+            "outbox": "stuck" if self.stuck else "ok",
+        }
+
+
+def check_health(cursor: Cursor, *, at: datetime) -> Health:
+    """Compare the run ledger with the schedules, and look for messages that stand still.
+
+    A job is late when its last scheduled moment is longer ago than the setting ``health_grace_minutes`` and no run
+    since has done it for all associations. What was scheduled before the tables were created is nobody's to do. A job
+    that is switched off is late like any other: it is not being done.
+
+    :param at: the moment of the question, usually now.
+    """
+    settings = get_settings()
+    at = at.astimezone(settings.zone)
+    due = {job: last_tick(job, at - timedelta(minutes=settings.health_grace_minutes)) for job in Job}
+    rows = cursor.rows(
+        statement("monitoring/health/jobs.sql"),
+        {"jobs": [str(job) for job in due], "due": list(due.values()), "shards": settings.shards},
+    )
+    stuck = cursor.rows(
+        statement("monitoring/health/outbox.sql"), {"waiting_since": at - timedelta(hours=settings.mail_waiting_hours)}
+    )
+    return Health(
+        checked_at=at,
+        jobs=[_job_health(row, due[Job(row["job"])]) for row in rows],
+        stuck={row["alarm"]: row["messages"] for row in stuck},
+    )
+
+
+def _job_health(row: Row, due_at: datetime) -> JobHealth:
+    done_for, done_at = (moment and moment.astimezone(due_at.tzinfo) for moment in (row["done_for"], row["done_at"]))
+    state, reason = JobState.LATE, ""
+    if done_for is not None and done_for >= due_at:
+        state = JobState.OK
+    elif row["installed_at"] > due_at:
+        state = JobState.NOT_YET_DUE
+    else:
+        reason = _reason(row, due_at)
+    return JobHealth(Job(row["job"]), state, due_at, done_for, done_at, reason)
+
+
+def _reason(row: Row, due_at: datetime) -> str:
+    match row["status"]:
+        case None:
+            return "no run since it was due: is the DAG paused, the scheduler down, or the database another one?"
+        case "failed":
+            return f"the run since failed for {row['failed']} association(s): see the history or the task's log"
+        case "switched_off":
+            return "the job is switched off (Variable hoa_ops_switched_off)"
+        case "running":
+            return f"a run began at {row['started_at'].astimezone(due_at.tzinfo):%H:%M} and has not ended"
+        case _ if row["shards"] < get_settings().shards:
+            return f"only {row['shards']} of {get_settings().shards} parts of the run since were done"
+        case _:
+            return "the run since found no active association: is this the right database?"
+
+
+def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser(
+        "health",
+        help="say whether each job was done when it should have been; exit status 1 if not, or if mail is stuck",
+    )
+    command.add_argument("--json", action="store_true", help="for programs: the same as JSON")
+    command.set_defaults(run=_print_health)
+
+
+def _print_health(given: Namespace) -> int:
+    zone = get_settings().zone
+    with connected() as database, database.transaction(read_only=True, patience=PATIENCE) as cursor:
+        health = check_health(cursor, at=datetime.now(zone))
+    say(json.dumps(_in_full(health), indent=2, default=str) if given.json else _in_lines(health))
+    return 0 if health.ok else 1
+
+
+def _in_full(health: Health) -> dict[str, Any]:
+    return {
+        "status": health.bare["status"],
+        "checked_at": health.checked_at.isoformat(),
+        "jobs": [
+            {
+                "job": job.job,
+                "state": job.state,
+                "due_at": job.due_at.isoformat(),
+                "done_for": job.done_for and job.done_for.isoformat(),
+                "done_at": job.done_at and job.done_at.isoformat(),
+                "reason": job.reason,
+            }
+            for job in health.jobs
+        ],
+        "outbox": {alarm: health.stuck.get(alarm, 0) for alarm in STUCK},
+    }
+
+
+def _in_lines(health: Health) -> str:
+    lines = []
+    for job in health.jobs:
+        done = f"last done for {job.done_for:%Y-%m-%d %H:%M}" if job.done_for else "never done"
+        match job.state:
+            case JobState.LATE:
+                lines.append(f"✗ {job.job}: LATE, due {job.due_at:%Y-%m-%d %H:%M}, {done}; {job.reason}")
+            case JobState.NOT_YET_DUE:
+                lines.append(f"✓ {job.job}: not yet due, {done}")
+            case JobState.OK:
+                lines.append(f"✓ {job.job}: {done}")
+    for alarm, messages in health.stuck.items():
+        lines.append(f"✗ outbox: {messages} message(s) {STUCK[alarm]}; see `python -m hoa_ops outbox list`")
+    return "\n".join(lines if health.stuck else [*lines, "✓ outbox: nothing is stuck"])

@@ -1,0 +1,288 @@
+"""The history of the jobs, for people: what ran, what it posted, what failed, what is late, what waits.
+
+Everything is read from the run ledger and the outbox, whose figures are added up when a run ends, so that a history of
+many runs is quick to show. Associations are named, people are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_CEILING, Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from hoa_ops.database import statement
+from hoa_ops.errors import RequestError
+from hoa_ops.jobs.schedule import Job, next_tick
+from hoa_ops.monitoring.health import STUCK, check_health
+from hoa_ops.settings import get_settings
+from hoa_ops.templates import money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from uuid import UUID
+
+    from hoa_ops.database import Cursor
+    from hoa_ops.engine.report import Row
+
+MONTHS_SHOWN = 12
+RUNS_PER_JOB = 5
+RUNS_PER_PAGE = 50
+FAILURES_SHOWN = 10
+ATTEMPTS_SHOWN = 50
+ASSOCIATIONS_SHOWN = 500
+
+
+@dataclass(frozen=True)
+class JobLabels:
+    """What people call a job, and the DAG that carries it."""
+
+    title: str
+    dag_id: str
+
+
+JOBS = {
+    Job.GENERATE_INVOICES: JobLabels("Monthly invoices", "hoa_monthly_billing"),
+    Job.ASSESS_LATE_FEES: JobLabels("Late fees", "hoa_monthly_billing"),
+    Job.SEND_REMINDERS: JobLabels("Payment reminders", "hoa_monthly_billing"),
+    Job.ESCALATE_VIOLATIONS: JobLabels("Violation escalation", "hoa_violation_escalation"),
+    Job.CHECK_BUDGET_VARIANCES: JobLabels("Budget variances", "hoa_budget_variance"),
+}
+DAG_IDS = tuple(dict.fromkeys(labels.dag_id for labels in JOBS.values()))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something that is shown month by month.
+
+    :param total: which sum of money of the job's runs; without one, the items they posted are counted.
+    """
+
+    title: str
+    job: Job
+    total: str | None = None
+
+
+MEASURES = (
+    Measure("Invoiced", Job.GENERATE_INVOICES, "invoiced"),
+    Measure("Late fees", Job.ASSESS_LATE_FEES, "late_fees"),
+    Measure("Fines", Job.ESCALATE_VIOLATIONS, "fines"),
+    Measure("Budget alerts", Job.CHECK_BUDGET_VARIANCES),
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a trend, in the units of the picture, and what it says when pointed at."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    series: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A picture of figures by month: bars, one upon the other where there is more than one series.
+
+    :param series: per name of a series its figures, one a month.
+    :param in_dollars: whether they are dollars rather than counts.
+    """
+
+    title: str
+    months: Sequence[date]
+    series: Mapping[str, Sequence[Decimal]]
+    in_dollars: bool = False
+
+    WIDTH = 200
+    HEIGHT = 64
+    GAP = 4
+
+    @property
+    def latest(self) -> str:
+        """The figure of the last month in the first series."""
+        return self._write(next(iter(self.series.values()))[-1])
+
+    @property
+    def besides(self) -> str:
+        """The figures of the last month in the other series, with their names."""
+        return ", ".join(f"{self._write(figures[-1])} {name}" for name, figures in [*self.series.items()][1:])
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether there is anything but zeros."""
+        return any(map(any, self.series.values()))
+
+    @property
+    def ceiling(self) -> Decimal:
+        """The round figure that the top of the picture stands for."""
+        highest = max(map(sum, zip(*self.series.values(), strict=True)), default=0) or Decimal(1)
+        step = Decimal(10) ** Decimal(highest).adjusted() / 5
+        return max((highest / step).to_integral_value(ROUND_CEILING) * step, Decimal(1))
+
+    @property
+    def ceiling_label(self) -> str:
+        """The ceiling as it is written beside the picture."""
+        return f"{'$' if self.in_dollars else ''}{self.ceiling:,.0f}"
+
+    @property
+    def bars(self) -> Iterable[Bar]:
+        """All bars, from left to right and from the ground up."""
+        step = self.WIDTH / len(self.months)
+        for position, month in enumerate(self.months):
+            ground = float(self.HEIGHT)
+            for name, figures in self.series.items():
+                if figures[position] > 0:
+                    height = max(float(figures[position] / self.ceiling * self.HEIGHT), 1.5)
+                    ground -= height
+                    says = f"{month:%B %Y}: {self._write(figures[position])} {name}"
+                    yield Bar(step * position + self.GAP / 2, ground, step - self.GAP, height, name, says)
+
+    @property
+    def ticks(self) -> Iterable[tuple[float, str]]:
+        """Where each month is, and its letter."""
+        step = self.WIDTH / len(self.months)
+        return [(step * (position + 0.5), f"{month:%b}"[0]) for position, month in enumerate(self.months)]
+
+    def _write(self, figure: Decimal) -> str:
+        return money(figure) if self.in_dollars else f"{figure:,}"
+
+
+def overview(cursor: Cursor, *, at: datetime) -> dict[str, Any]:
+    """Return what the first page shows: the state of each job with its last runs, trends, failures, the outbox.
+
+    :param at: the moment of the question, usually now.
+    """
+    health = check_health(cursor, at=at)
+    runs = {job: list(rows) for job, rows in groupby(sorted(_runs(cursor, list(JOBS)), key=_job_of), _job_of)}
+    return {
+        "health": health,
+        "jobs": [(job, JOBS[job.job], next_tick(job.job, at), runs.get(job.job, [])) for job in health.jobs],
+        "late": [JOBS[job.job].title for job in health.jobs if job.reason],
+        "stuck": {STUCK[alarm]: messages for alarm, messages in health.stuck.items()},
+        "trends": _trends(cursor, at),
+        "failures": cursor.rows(statement("monitoring/history/failures.sql"), {"limit": FAILURES_SHOWN}),
+        "waiting": cursor.rows(statement("monitoring/history/waiting.sql"), {"tenant_id": None}),
+        "associations": cursor.rows(statement("monitoring/history/associations.sql"), {"limit": ASSOCIATIONS_SHOWN}),
+        "titles": JOBS,
+    }
+
+
+def job_runs(cursor: Cursor, job: Job, *, before: datetime | None) -> dict[str, Any]:
+    """Return the newest runs of a job, or the newest before a moment."""
+    runs = _runs(cursor, [job], limit=RUNS_PER_PAGE, before=before)
+    older = runs[-1]["run_date"] if len(runs) == RUNS_PER_PAGE else None
+    return {"job": job, "labels": JOBS[job], "runs": runs, "older": older}
+
+
+def job_run(cursor: Cursor, job: Job, dag_run_id: str) -> dict[str, Any]:
+    """Return what one run did for each association.
+
+    :raises RequestError: when the ledger has no such run.
+    """
+    runs = _runs(cursor, [job], limit=1, dag_run_id=dag_run_id)
+    if not runs:
+        raise RequestError(f"the run ledger has no run {dag_run_id!r} of {job}")
+    rows = cursor.rows(
+        statement("monitoring/history/run.sql"), {"job": job, "dag_run_id": dag_run_id, "limit": ASSOCIATIONS_SHOWN}
+    )
+    return {"job": job, "labels": JOBS[job], "run": runs[0], "associations": rows}
+
+
+def association(cursor: Cursor, tenant: str, *, at: datetime) -> dict[str, Any]:
+    """Return what was done for one association.
+
+    :param tenant: its code or id.
+    :raises RequestError: when there is none such.
+    """
+    found = cursor.row(statement("engine/find_tenants.sql"), {"tenant": tenant.strip(), "shard": 0, "shards": 1})
+    if found is None:
+        raise RequestError(f"there is no association with the code or id {tenant!r}")
+    tenant_id = found["tenant_id"]
+    return {
+        "association": found,
+        "trends": _trends(cursor, at, tenant_id=tenant_id),
+        "attempts": cursor.rows(
+            statement("monitoring/history/association_runs.sql"), {"tenant_id": tenant_id, "limit": ATTEMPTS_SHOWN}
+        ),
+        "waiting": cursor.rows(statement("monitoring/history/waiting.sql"), {"tenant_id": tenant_id}),
+        "titles": JOBS,
+    }
+
+
+def _runs(
+    cursor: Cursor,
+    jobs: Sequence[Job],
+    *,
+    limit: int = RUNS_PER_JOB,
+    before: datetime | None = None,
+    dag_run_id: str | None = None,
+) -> list[Row]:
+    return cursor.rows(
+        statement("monitoring/history/recent_runs.sql"),
+        {
+            "jobs": [str(job) for job in jobs],
+            "limit": limit,
+            "shards": get_settings().shards,
+            "before": before,
+            "dag_run_id": dag_run_id,
+        },
+    )
+
+
+def _job_of(row: Row) -> Job:
+    return Job(row["job"])
+
+
+def _trends(cursor: Cursor, at: datetime, *, tenant_id: UUID | None = None) -> list[Trend]:
+    months = _months(at.date())
+    since = datetime.combine(months[0], time.min, tzinfo=at.tzinfo)
+    rows = cursor.rows(
+        statement(
+            "monitoring/history/trends.sql" if tenant_id is None else "monitoring/history/association_trends.sql"
+        ),
+        {
+            "names": [measure.title for measure in MEASURES],
+            "jobs": [str(measure.job) for measure in MEASURES],
+            "totals": [measure.total for measure in MEASURES],
+            "since": since,
+            "tenant_id": tenant_id,
+        },
+    )
+    figures = {(row["name"], row["month"]): row["figure"] for row in rows}
+    reminders = {
+        row["month"]: row
+        for row in cursor.rows(
+            statement("monitoring/history/reminders.sql"),
+            {"since": since, "timezone": get_settings().timezone, "tenant_id": tenant_id},
+        )
+    }
+    return [
+        Trend(
+            measure.title,
+            months,
+            {measure.title.lower(): [Decimal(figures.get((measure.title, month)) or 0) for month in months]},
+            in_dollars=measure.total is not None,
+        )
+        for measure in MEASURES
+    ] + [
+        Trend(
+            "Reminders sent",
+            months,
+            {
+                state: [Decimal(reminders[month][state] if month in reminders else 0) for month in months]
+                for state in ("sent", "failed")
+            },
+        )
+    ]
+
+
+def _months(today: date) -> list[date]:
+    """Return the first days of the months shown, up to this one."""
+    months = [today.replace(day=1)]
+    while len(months) < MONTHS_SHOWN:
+        months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
+    return months

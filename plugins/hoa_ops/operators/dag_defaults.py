@@ -1,0 +1,47 @@
+"""What the three DAGs have in common, so that each DAG file shows only what is its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hoa_ops.monitoring.alerts.failed_task import tell_of_failure
+from hoa_ops.settings import get_settings
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import MappedOperator
+
+    from hoa_ops.operators.tenant_job import TenantJobOperator
+
+
+def dag_defaults() -> dict[str, Any]:
+    """Return the arguments that every DAG of the project is made with."""
+    settings = get_settings()
+    return {
+        # No run is due before this; a fixed day, so that pausing and redeploying change nothing.
+        "start_date": datetime(2025, 1, 1, tzinfo=settings.zone),
+        # What was missed is caught up from the run ledger, not by one run per missed date.
+        "catchup": False,
+        # Nor by a backfill: it would take a violation through all its steps in one morning.
+        "allowed_run_types": ["scheduled", "manual", "operator_triggered"],
+        "max_active_runs": 1,
+        "default_args": {
+            "owner": "hoa-ops",
+            # Errors that only people can mend are not tried again, whatever this says.
+            "retries": settings.task_retries,
+            "retry_delay": timedelta(seconds=settings.task_retry_seconds),
+            "retry_exponential_backoff": 2.0,
+            "max_retry_delay": timedelta(hours=1),
+            # On the tasks, because Airflow does not always call a DAG's own.
+            "on_failure_callback": tell_of_failure,
+        },
+        "template_searchpath": [str(settings.sql_dir)],
+    }
+
+
+def per_shard(operator: type[TenantJobOperator], **arguments: Any) -> TenantJobOperator | MappedOperator:
+    """Make the task of a job: plain with one shard, mapped over the literal list of shards with more."""
+    shards = get_settings().shards
+    if shards == 1:
+        return operator(**arguments)
+    return operator.partial(shards=shards, **arguments).expand(shard=list(range(shards)))

@@ -1,1 +1,0 @@
-"""Messages: written with the postings they tell of, delivered afterwards, never lost."""

@@ -1,0 +1,1 @@
+"""The database schema: migrations, functions, roles, and checks of a database."""

@@ -1,0 +1,204 @@
+"""Statements of account, the aging of receivables, and the proof that the books are in order."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from hoa_ops.__main__ import main
+from tests.support.books import deviations_of_all
+
+AS_OF = date(2025, 11, 30)
+
+
+@pytest.fixture
+def command(capsys):
+    """Runs a command line; gives its exit status and what it printed, its lines without runs of spaces."""
+
+    def run(*arguments):
+        status = main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return status, [" ".join(line.split()) for line in (printed.out + printed.err).splitlines()]
+
+    return run
+
+
+def void(association, invoice, *, on):
+    association.journal(on, "4100", "1200", invoice["amount"], reverses=invoice["journal_entry_id"])
+    association.database.run("UPDATE invoices SET status = 'void' WHERE id = %s", invoice["id"])
+
+
+def give_back(association, payment, *, on):
+    association.journal(on, "2200", "1000", payment["amount"], reverses=payment["journal_entry_id"])
+    association.database.run("UPDATE payments SET status = 'returned' WHERE id = %s", payment["id"])
+
+
+@pytest.fixture
+def account(maple, unit, owner):
+    """An account in which everything happened once."""
+    september = maple.invoice(unit, owner, "250.00", on=date(2025, 9, 1))
+    void(maple, september, on=date(2025, 9, 3))
+    october = maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
+    maple.apply(maple.payment(owner, "300.00", on=date(2025, 10, 5)), october, "250.00", on=date(2025, 10, 5))
+    give_back(maple, maple.payment(owner, "70.00", on=date(2025, 10, 6)), on=date(2025, 10, 9))
+    maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
+
+
+def test_statement_shows_every_document_and_payment_with_the_running_balance(command, maple, owner, account):
+    status, lines = command("statement", "--tenant", "maple-court", "--owner", owner["id"], "--as-of", AS_OF)
+    assert status == 0
+    assert lines[1:] == [
+        "STATEMENT OF ACCOUNT",
+        "=" * 70,
+        "Association: Maple Court",
+        "Owner: Ann Owner",
+        "Units: 101",
+        "As of: November 30, 2025",
+        "",
+        "Date Document Description Charges Payments Balance",
+        "2025-09-01 INV-00001 Unit 101: Assessment, due 2025-09-01 $250.00 $250.00",
+        "2025-09-03 INV-00001 Void -$250.00 $0.00",
+        "2025-10-01 INV-00002 Unit 101: Assessment, due 2025-10-01 $250.00 $250.00",
+        "2025-10-05 JE-00004 Payment received, check $300.00 -$50.00",
+        "2025-10-05 INV-00002 250.00 of the payment of 2025-10-05 applied -$50.00",
+        "2025-10-06 JE-00006 Payment received, check $70.00 -$120.00",
+        "2025-10-09 JE-00007 Payment of 2025-10-06 returned -$70.00 -$50.00",
+        "2025-11-01 INV-00003 Unit 101: Assessment, due 2025-11-01 $250.00 $200.00",
+        "",
+        "Open Invoices: $250.00",
+        "Payments Not Yet Applied: $50.00",
+        "Balance Due: $200.00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "open_invoices", "unapplied"),
+    [
+        ("2025-08-31", "0.00", "0.00"),
+        ("2025-09-02", "250.00", "0.00"),
+        ("2025-09-03", "0.00", "0.00"),
+        ("2025-10-04", "250.00", "0.00"),
+        ("2025-10-08", "0.00", "120.00"),
+        ("2025-10-09", "0.00", "50.00"),
+    ],
+)
+def test_every_day_s_books_are_in_order(database, command, owner, account, as_of, open_invoices, unapplied):
+    _, lines = command("statement", "--tenant", "maple-court", "--owner", owner["id"], "--as-of", as_of)
+    assert lines[-3:-1] == [f"Open Invoices: ${open_invoices}", f"Payments Not Yet Applied: ${unapplied}"]
+    assert deviations_of_all(database, as_of=date.fromisoformat(as_of)) == []
+    assert command("ageing", "--tenant", "maple-court", "--as-of", as_of)[0] == 0
+
+
+def test_payment_applied_to_another_owner_s_invoice_moves_both_balances(command, maple, unit, owner):
+    bob = maple.owner("Bob")
+    invoice = maple.invoice(maple.unit("102", owner=bob), bob, "100.00", on=AS_OF)
+    maple.apply(maple.payment(owner, "100.00", on=AS_OF), invoice, "100.00", on=AS_OF)
+    for debtor in (owner, bob):
+        _, lines = command("statement", "--tenant", "maple-court", "--owner", debtor["id"], "--as-of", AS_OF)
+        assert lines[-3:] == ["Open Invoices: $0.00", "Payments Not Yet Applied: $0.00", "Balance Due: $0.00"]
+
+
+def test_ageing_puts_each_invoice_where_its_days_overdue_belong(command, maple, unit, owner):
+    bob = maple.owner("Bob")
+    other = maple.unit("102", owner=bob)
+    for days, amount in ((-5, 1), (0, 2), (1, 4), (30, 8), (31, 16), (60, 32), (61, 64), (90, 128), (91, 256)):
+        due = AS_OF - timedelta(days=days)
+        maple.invoice(unit, owner, amount, on=min(due, AS_OF), due=due, kind="other", period=None)
+    partly = maple.invoice(other, bob, "100.00", on=date(2025, 11, 1))
+    maple.apply(maple.payment(bob, "60.00", on=AS_OF), partly, "60.00", on=AS_OF)
+    status, lines = command("ageing", "--tenant", "maple-court", "--as-of", AS_OF)
+    assert status == 0
+    assert lines[1:] == [
+        "RECEIVABLES AGING",
+        "=" * 70,
+        "Association: Maple Court",
+        "As of: November 30, 2025",
+        "",
+        "Unit Owner Current 1-30 days 31-60 days 61-90 days 90+ days Total",
+        "101 Ann Owner $3.00 $12.00 $48.00 $192.00 $256.00 $511.00",
+        "102 Bob $0.00 $40.00 $0.00 $0.00 $0.00 $40.00",
+        "Total $3.00 $52.00 $48.00 $192.00 $256.00 $551.00",
+        "",
+        "General Ledger, Accounts Receivable (1200): $551.00",
+        "✓ The open invoices equal the general ledger.",
+    ]
+
+
+def test_ageing_that_differs_from_the_ledger_says_so_and_ends_with_1(command, maple, unit, owner):
+    maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
+    maple.journal(date(2025, 11, 2), "1200", "4100", "0.01")
+    status, lines = command("ageing", "--tenant", "maple-court", "--as-of", AS_OF)
+    assert status == 1
+    assert lines[-1] == "✗ The open invoices do NOT equal the general ledger: they differ by -$0.01."
+
+
+def test_books_in_order(command, account, database):
+    database.association("other-oaks")
+    assert command("check-books") == (0, ["✓ The books of 2 association(s) are in order."])
+
+
+def test_whatever_is_wrong_in_the_books_is_named(database, command, maple, unit, owner):
+    invoice = maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
+    maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1), number="INV-00005")
+    maple.insert("journal_entries", entry_number="JE-00009", entry_date=AS_OF, description="Empty")
+    maple.journal(AS_OF, "1000", "2200", "3.00")
+    database.run("UPDATE invoice_lines SET amount = 249 WHERE invoice_id = %s", invoice["id"])
+    status, lines = command("check-books", "--tenant", "maple-court", "--as-of", AS_OF)
+    assert status == 1
+    assert lines == [
+        "✗ Maple Court: invoice INV-00001: amount 250.00, its lines add up to 249.00",
+        "✗ Maple Court: journal entry JE-00009: debits of 0, credits of 0",
+        "✗ Maple Court: numbers missing after INV-00001: 3",
+        "✗ Maple Court: numbers missing after JE-00003: 5",
+        "✗ Maple Court: the counter of invoice numbers is at 1, the last document is INV-00005",
+        "✗ Maple Court: the counter of journal entry numbers is at 3, the last document is JE-00009",
+        "✗ Maple Court: payments not yet applied are $0.00, account 2200 of the general ledger has $3.00",
+    ]
+
+
+def test_numbers_of_another_form_are_people_s_own_affair(database, maple, unit, owner):
+    maple.invoice(unit, owner, "250.00", on=AS_OF)
+    maple.invoice(unit, owner, "250.00", on=AS_OF, number="2025/17", period=date(2025, 1, 1))
+    maple.invoice(unit, owner, "250.00", on=AS_OF, number="INV-77", period=date(2025, 2, 1))
+    maple.invoice(unit, owner, "250.00", on=AS_OF, number=f"INV-{'9' * 40}", period=date(2025, 3, 1))
+    assert deviations_of_all(database) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ageing", "--tenant", "nowhere"], "tenant: there is no association with the code or id 'nowhere'"),
+        (
+            ["statement", "--tenant", "maple-court", "--owner", "00000000-0000-0000-0000-000000000000"],
+            "owner: maple-court has no owner with the id 00000000-0000-0000-0000-000000000000",
+        ),
+    ],
+)
+def test_what_does_not_exist_is_named(command, maple, arguments, said):
+    assert command(*arguments) == (1, [said])
+
+
+def test_missing_connection_is_named(command, database, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_HOA_OPS_DB")
+    # A server would look into Airflow's own database, which tests have none of.
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "client")
+    status, [said] = command("check-books")
+    assert status == 1
+    assert said.startswith("there is no Airflow Connection 'hoa_ops_db': create it")
+
+
+def test_suspended_association_can_be_looked_at(database, command, maple, account):
+    database.run("UPDATE tenants SET status = 'suspended'")
+    assert command("aging", "--tenant", "maple-court")[0] == 0
+
+
+def test_owner_of_another_association_has_no_account_here(database, command, maple, owner):
+    database.association("other-oaks")
+    status, _ = command("statement", "--tenant", "other-oaks", "--owner", owner["id"])
+    assert status == 1
+
+
+def test_amounts_stay_exact(command, maple, unit, owner):
+    for cents in range(1, 4):
+        maple.invoice(unit, owner, Decimal(cents) / 100, on=AS_OF, kind="other", period=None)
+    assert "$0.06" in command("ageing", "--tenant", "maple-court", "--as-of", AS_OF)[1][-5]

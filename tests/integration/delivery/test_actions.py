@@ -1,0 +1,202 @@
+"""What people do to messages, and the one alarm for many of them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from devstack.slack import SlackSink
+from hoa_ops.__main__ import main
+from hoa_ops.database import Database
+from hoa_ops.monitoring.alerts.stuck_mail import raise_alarm
+from hoa_ops.settings import Settings, get_settings
+
+SIGNED = ["--who", "Pat Lee", "--why", "spoke with the owner"]
+
+
+@pytest.fixture
+def message(maple):
+    def queue(**values):
+        return maple.insert(
+            "outbox",
+            **{"kind": "payment_reminder", "channel": "email", "sender_name": "Maple", "recipient_name": "Jane Roe"}
+            | {"reference_id": uuid4(), "recipient_id": uuid4(), "recipient_address": "jane@example.com"}
+            | {"subject": "Reminder", "text_body": "You owe $5.", "html_body": "", "attempts": 8}
+            | values,
+        )["id"]
+
+    return queue
+
+
+def states(database):
+    return [row["state"] for row in database.rows("SELECT state FROM outbox ORDER BY id")]
+
+
+def actions(database):
+    rows = database.rows("SELECT action, from_state, acted_by, reason FROM outbox_actions ORDER BY id")
+    return [tuple(row.values()) for row in rows]
+
+
+def test_list_shows_what_is_unfinished_and_nobody_s_name(message, capsys):
+    message(state="failed")
+    message(channel="post")
+    message(state="sent")
+    assert main(["outbox", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "failed     email" in listed
+    assert "pending    post" in listed
+    assert listed.endswith("2 message(s)\n")
+    assert "Jane" not in listed
+    main(["outbox", "list", "--state", "failed", "--tenant", "maple-court"])
+    assert capsys.readouterr().out.endswith("1 message(s)\n")
+    main(["outbox", "list", "--tenant", "other-oaks"])
+    assert capsys.readouterr().out == "0 message(s)\n"
+
+
+def test_show_tells_all_and_what_was_done(message, capsys):
+    failed = message(state="failed", last_response="550 no such user")
+    main(["outbox", "requeue", str(failed), *SIGNED])
+    capsys.readouterr()
+    assert main(["outbox", "show", str(failed)]) == 0
+    shown = capsys.readouterr().out
+    for fact in ("jane@example.com", "550 no such user", "You owe $5.", "requeue by Pat Lee", "spoke with the owner"):
+        assert fact in shown
+    assert main(["outbox", "show", str(uuid4())]) == 1
+    assert "there is no message" in capsys.readouterr().err
+
+
+def test_requeue_gives_a_message_all_its_tries_again(database, message):
+    failed, uncertain = message(state="failed", finished_at=datetime.now(UTC)), message(state="uncertain")
+    assert main(["outbox", "requeue", str(failed), str(uncertain), *SIGNED]) == 0
+    assert (
+        database.rows("SELECT state, attempts, finished_at, handed_over_at FROM outbox")
+        == [{"state": "pending", "attempts": 0, "finished_at": None, "handed_over_at": None}] * 2
+    )
+    assert actions(database) == [
+        ("requeue", "failed", "Pat Lee", "spoke with the owner"),
+        ("requeue", "uncertain", "Pat Lee", "spoke with the owner"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "channel", "becomes"),
+    [
+        ("cancel", "pending", "email", "canceled"),
+        ("cancel", "pending", "post", "canceled"),
+        ("cancel", "failed", "email", "canceled"),
+        ("posted", "pending", "post", "sent"),
+        ("posted", "failed", "email", "sent"),
+        ("posted", "uncertain", "email", "sent"),
+    ],
+)
+def test_twice_is_once(database, message, capsys, action, state, channel, becomes):
+    queued = message(state=state, channel=channel)
+    assert main(["outbox", action, str(queued), *SIGNED]) == 0
+    assert f"1 message(s) now {becomes}, 0 already were" in capsys.readouterr().out
+    assert main(["outbox", action, str(queued), *SIGNED]) == 0
+    assert f"0 message(s) now {becomes}, 1 already were" in capsys.readouterr().out
+    assert states(database) == [becomes]
+    assert len(actions(database)) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "channel"),
+    [
+        ("requeue", "sent", "email"),
+        ("requeue", "sending", "email"),
+        ("cancel", "sending", "email"),
+        ("cancel", "sent", "email"),
+        ("posted", "pending", "email"),
+        ("posted", "canceled", "post"),
+    ],
+)
+def test_what_cannot_be_done_changes_nothing(database, message, capsys, action, state, channel):
+    good = {"requeue": "failed", "cancel": "failed", "posted": "failed"}[action]
+    ids = [str(message(state=good)), str(message(state=state, channel=channel))]
+    assert main(["outbox", action, *ids, *SIGNED]) == 1
+    assert f"message {ids[1]} is {state}" in capsys.readouterr().err
+    assert states(database) == [good, state]
+    assert actions(database) == []
+
+
+def test_a_message_that_does_not_exist_is_named(database, message, capsys):
+    failed, unknown = message(state="failed"), uuid4()
+    assert main(["outbox", "cancel", str(failed), str(unknown), *SIGNED]) == 1
+    assert f"there is no message {unknown}" in capsys.readouterr().err
+    assert states(database) == ["failed"]
+
+
+def test_who_and_why_are_asked_for(message, capsys):
+    with pytest.raises(SystemExit):
+        main(["outbox", "cancel", str(message()), "--who", "Pat Lee"])
+    with pytest.raises(SystemExit):
+        main(["outbox", "cancel", str(message()), "--who", " ", "--why", "because"])
+    assert "must not be empty" in capsys.readouterr().err
+
+
+@pytest.fixture
+def slack(monkeypatch):
+    with SlackSink() as sink:
+        monkeypatch.setenv("AIRFLOW_CONN_SLACK", sink.connection)
+        yield sink
+
+
+def look():
+    with Database(get_settings().database_conn_id) as connected:
+        raise_alarm(connected, Settings(alert_slack_conn_id="slack"))
+
+
+def test_one_alarm_for_many_messages_and_again_only_when_it_gets_worse(database, message, slack):
+    look()
+    assert slack.posts == []
+    for _ in range(30):
+        message(state="failed", finished_at=datetime(2025, 11, 1, tzinfo=UTC))
+    look()
+    look()
+    [alarm] = slack.posts
+    assert "30 message(s) could not be delivered" in alarm["text"]
+    assert "Maple" not in json.dumps(alarm)
+
+    database.run("UPDATE outbox SET state = 'canceled' WHERE id IN (SELECT id FROM outbox LIMIT 10)")
+    look()
+    assert len(slack.posts) == 1
+    message(state="failed", finished_at=datetime(2025, 11, 2, tzinfo=UTC))
+    look()
+    look()
+    assert "21 message(s) could not be delivered" in slack.posts[1]["text"]
+    assert len(slack.posts) == 2
+
+
+def test_mail_that_waits_longer_than_its_limit(message, slack):
+    message(created_at=datetime.now(UTC) - timedelta(hours=3))
+    look()
+    assert slack.posts == []
+    message(created_at=datetime.now(UTC) - timedelta(hours=5))
+    look()
+    look()
+    assert [post["text"].count("1 message(s) waiting for longer") for post in slack.posts] == [1]
+
+
+def test_an_alarm_that_slack_did_not_take_is_raised_later(message, slack, caplog):
+    message(state="failed", finished_at=datetime.now(UTC))
+    slack.status = 500
+    look()
+    assert slack.posts == []
+    slack.status = 200
+    look()
+    assert len(slack.posts) == 1
+
+
+def test_the_delivery_task_raises_it_even_when_the_mail_server_is_down(database, message, slack, jobs, monkeypatch):
+    message(created_at=datetime.now(UTC) - timedelta(hours=5), attempts=0)
+    monkeypatch.setattr(
+        "hoa_ops.operators.deliver_messages.get_settings", lambda: Settings(alert_slack_conn_id="slack")
+    )
+    nowhere = {"conn_type": "smtp", "host": "127.0.0.1", "port": 1}
+    nowhere["extra"] = {"disable_ssl": True, "disable_tls": True, "retry_limit": 1, "from_email": "a@example.com"}
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_SMTP", json.dumps(nowhere))
+    with pytest.raises(Exception, match="cannot be used"):
+        jobs.run("hoa_violation_escalation", "deliver_messages", on=datetime.now(UTC))
+    assert len(slack.posts) == 1
+    assert states(database) == ["pending"]

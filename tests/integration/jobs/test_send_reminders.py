@@ -1,0 +1,271 @@
+"""What reminders promise: one per owner, firmer with time, never to somebody who owes nothing."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hoa_ops.database import Database
+from hoa_ops.delivery.mail_server import Answer, Verdict
+from hoa_ops.delivery.outbox import Delivery
+from hoa_ops.settings import get_settings
+
+pytestmark = pytest.mark.usefixtures("books_in_order")
+
+FIRST = date(2025, 11, 1)
+MONDAY = date(2025, 11, 10)
+
+
+class Postman:
+    """A mail server that takes everything and remembers to whom it went."""
+
+    def __init__(self):
+        self.delivered = []
+
+    def open(self):
+        pass
+
+    def close(self):
+        pass
+
+    def hand_over(self, message, _attachment=None):
+        self.delivered.append(message["recipient_address"])
+        return Answer(Verdict.SENT, "250")
+
+
+@pytest.fixture
+def deliver(database):
+    def run():
+        postman = Postman()
+        with Database("hoa_ops_db") as worker:
+            Delivery(worker, postman, get_settings()).run()
+        return postman.delivered
+
+    return run
+
+
+@pytest.fixture
+def overdue(maple, unit, owner):
+    """The November assessment of 250.00, due on the 1st."""
+    return maple.invoice(unit, owner, "250.00", on=FIRST)
+
+
+@pytest.fixture
+def remind(jobs):
+    def run(on=MONDAY, **params):
+        return jobs.billing("send_reminders", on=on, **params)
+
+    return run
+
+
+def test_one_reminder_per_owner_however_many_units_and_invoices(database, maple, unit, owner, remind):
+    second = maple.unit("102", owner=owner)
+    maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
+    maple.invoice(second, owner, "300.00", on=FIRST)
+    maple.invoice(unit, owner, "40.00", on=FIRST, kind="other", period=None)
+    maple.invoice(unit, owner, "250.00", on=FIRST, due=date(2025, 11, 30))
+    outcome = remind()
+    [reminder] = database.rows("SELECT * FROM payment_reminders")
+    assert (reminder["total_due"], reminder["invoice_count"]) == (Decimal("590.00"), 3)
+    assert (reminder["days_overdue"], reminder["stage"], reminder["stage_name"]) == (40, 2, "firm")
+    [message] = database.rows("SELECT * FROM outbox")
+    for told in ("INV-00001", "INV-00002", "INV-00003", "October 1, 2025", "$590.00"):
+        assert told in message["text_body"]
+        assert told in message["html_body"]
+    assert "INV-00004" not in message["text_body"]
+    assert "→ Unit 101, 102 - 3 invoice(s) - Overdue by 40 days - Total due: $590.00 - Stage 2 (firm)" in outcome.text
+    assert "Owners Overdue: 1\nReminders: 1\nTotal Due: $590.00" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("days", "subject", "tone"),
+    [
+        (1, "Payment Reminder - Maple Court", "friendly reminder that the following invoice is past due"),
+        (29, "Payment Reminder - Maple Court", "friendly reminder"),
+        (30, "Payment Overdue - Maple Court", "Your account is 30 days overdue"),
+        (59, "Payment Overdue - Maple Court", "59 days overdue"),
+        (60, "Final Notice - Maple Court", "FINAL NOTICE: your account is 60 days overdue"),
+    ],
+)
+def test_tone_climbs_with_the_days_overdue(database, maple, unit, owner, remind, days, subject, tone):
+    maple.invoice(unit, owner, "250.00", on=MONDAY - timedelta(days=days))
+    remind()
+    [message] = database.rows("SELECT * FROM outbox")
+    assert message["subject"] == subject
+    assert tone in message["text_body"]
+    assert tone in message["html_body"]
+
+
+def test_not_overdue_is_not_reminded(maple, unit, owner, remind):
+    maple.invoice(unit, owner, "250.00", on=FIRST, due=MONDAY)
+    assert "Found 0 owner(s) with overdue invoices" in remind().text
+
+
+def test_stages_of_the_association_replace_the_default(database, maple, overdue, remind):
+    maple.insert("reminder_stages", stage=1, name="nudge", days_overdue=10)
+    maple.insert("reminder_stages", stage=2, name="lawyer", days_overdue=20)
+    outcome = remind()
+    assert outcome.returned["posted"] == 0
+    assert "Left alone: no reminder before 10 days overdue" in outcome.text
+    for day, stage in ((11, "nudge"), (21, "lawyer")):
+        remind(date(2025, 11, day))
+        assert database.value("SELECT stage_name FROM payment_reminders ORDER BY id DESC LIMIT 1") == stage
+
+
+@pytest.mark.parametrize(("cooldown", "days", "again"), [(None, 5, 0), (None, 6, 1), (14, 13, 0), (14, 14, 1)])
+def test_no_second_reminder_within_the_cooldown(database, maple, overdue, remind, cooldown, days, again):
+    database.run("UPDATE tenants SET reminder_cooldown_days = %s", cooldown)
+    remind()
+    outcome = remind(MONDAY + timedelta(days=days))
+    assert outcome.returned["posted"] == again
+    if not again:
+        not_before = MONDAY + timedelta(days=cooldown or 6)
+        assert f"Left alone: reminded on 2025-11-10, not again before {not_before}" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "left_alone"),
+    [
+        (MONDAY - timedelta(days=1), date(2026, 3, 31), True),  # signed yesterday
+        (MONDAY, MONDAY, True),
+        (FIRST, MONDAY - timedelta(days=1), False),
+    ],
+)
+def test_owner_on_hold_is_left_alone(maple, overdue, owner, remind, starts_on, ends_on, left_alone):
+    maple.insert(
+        "holds", owner_id=owner["id"], kind="dispute", reason="Says he paid", starts_on=starts_on, ends_on=ends_on
+    )
+    outcome = remind()
+    assert outcome.returned["posted"] == (not left_alone)
+    assert (f"Left alone: exempt, dispute until {ends_on}" in outcome.text) == left_alone
+
+
+def test_credits_count_before_anything_is_called_overdue(database, maple, overdue, unit, owner, remind):
+    paid_ahead = maple.owner("Bob")
+    maple.invoice(maple.unit("102", owner=paid_ahead), paid_ahead, "250.00", on=FIRST)
+    maple.payment(paid_ahead, "250.00", on=FIRST)
+    maple.payment(owner, "100.00", on=FIRST)
+    outcome = remind()
+    assert "Found 1 owner(s)" in outcome.text
+    [message] = database.rows("SELECT * FROM outbox")
+    assert message["recipient_id"] == owner["id"]
+    assert "Total Due as of November 10, 2025: $150.00" in message["text_body"]
+
+
+def test_invoice_that_credits_cover_is_not_listed(database, maple, overdue, unit, owner, remind):
+    maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
+    maple.payment(owner, "260.00", on=FIRST)
+    remind()
+    [message] = database.rows("SELECT * FROM outbox")
+    assert "INV-00002" not in message["text_body"]
+    assert "$240.00" in message["text_body"]
+    assert database.value("SELECT days_overdue FROM payment_reminders") == 9
+
+
+@pytest.mark.parametrize(
+    ("preference", "email", "channel", "state", "said"),
+    [
+        (None, "ann@example.com", "email", "pending", "notification queued"),
+        ("post", "ann@example.com", "post", "pending", "letter queued for post"),
+        ("none", "ann@example.com", "email", "suppressed", "no notification wanted"),
+        (None, None, "post", "pending", "letter queued for post"),
+    ],
+)
+def test_by_the_owner_s_preference(database, maple, overdue, owner, remind, preference, email, channel, state, said):
+    database.run("UPDATE owners SET email = %s", email)
+    if preference:
+        maple.insert("notification_preferences", owner_id=owner["id"], channel=preference)
+    assert f"✓ Recorded and {said}" in remind().text
+    assert database.rows("SELECT channel, state FROM outbox") == [{"channel": channel, "state": state}]
+
+
+def test_reminder_leaves_while_it_is_true(database, maple, overdue, owner, remind, deliver):
+    remind()
+    maple.payment(owner, "249.99", on=MONDAY)
+    assert deliver() == ["ann@example.com"]
+    assert database.value("SELECT state FROM outbox") == "sent"
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_paid_between_queueing_and_sending_is_not_reminded(database, maple, overdue, owner, remind, deliver, applied):
+    remind()
+    payment = maple.payment(owner, "250.00", on=MONDAY)
+    if applied:
+        maple.apply(payment, overdue, "250.00", on=MONDAY)
+    assert deliver() == []
+    assert database.value("SELECT state FROM outbox") == "obsolete"
+
+
+def test_only_what_was_overdue_that_day_keeps_a_reminder_true(database, maple, overdue, unit, owner, remind, deliver):
+    remind()
+    maple.invoice(unit, owner, "40.00", on=MONDAY, kind="other", period=None)
+    maple.payment(owner, "250.00", on=MONDAY)
+    assert deliver() == []
+
+
+def test_payment_plan_signed_between_queueing_and_sending_stops_it(maple, overdue, owner, remind, deliver):
+    remind()
+    maple.insert(
+        "holds", owner_id=owner["id"], kind="payment_plan", reason="Agreed", starts_on=MONDAY, ends_on=date(2026, 1, 31)
+    )
+    assert deliver() == []
+
+
+def test_again_reminds_nobody(database, overdue, remind):
+    remind(dag_run_id="first")
+    before = database.snapshot()
+    retried, again = remind(dag_run_id="first"), remind(dag_run_id="second")
+    assert retried.returned["posted"] == again.returned["posted"] == 0
+    changed = {table for table, rows in database.snapshot().items() if rows != before[table]}
+    assert changed == {"runs", "run_tenants"}
+
+
+def test_dry_run_shows_what_the_live_run_does_and_changes_nothing(database, maple, overdue, remind):
+    before = database.snapshot()
+    dry = remind(dry_run=True)
+    assert database.snapshot() == before
+    assert "Would be reminded" in dry.text
+    live = remind()
+    assert live.returned == dry.returned
+    assert [line for line in live.log if "→" in line] == [line for line in dry.log if "→" in line]
+
+
+def test_no_names_or_addresses_in_report_and_run_ledger(database, maple, overdue, remind):
+    shown = remind().text + str(database.rows("SELECT items FROM run_tenants"))
+    assert "Ann Owner" not in shown
+    assert "ann@example.com" not in shown
+
+
+cents = st.integers(1, 60_000).map(lambda amount: Decimal(amount) / 100)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    invoices=st.lists(st.tuples(st.integers(-20, 100), cents), min_size=1, max_size=5),
+    received=st.lists(cents, max_size=3),
+)
+def test_total_and_stage_are_what_plain_arithmetic_says(database, jobs, invoices, received):
+    number = database.value("SELECT count(*) FROM tenants")
+    association = database.association(f"association-{number}")
+    owner = association.owner()
+    unit = association.unit(owner=owner)
+    credit = sum(received, Decimal(0))
+    total, oldest = Decimal(0), None
+    for age, amount in sorted(invoices, key=lambda invoice: -invoice[0]):
+        association.invoice(unit, owner, amount, on=MONDAY - timedelta(days=age), kind="other", period=None)
+        covered = min(credit, amount)
+        credit -= covered
+        if age > 0 and amount > covered:
+            total += amount - covered
+            oldest = oldest or age
+    for amount in received:
+        association.payment(owner, amount, on=MONDAY)
+
+    jobs.billing("send_reminders", on=MONDAY, tenant=association.code)
+    reminders = database.rows(
+        "SELECT total_due, days_overdue, stage FROM payment_reminders WHERE tenant_id = %s", association.tenant_id
+    )
+    expected = [] if oldest is None else [(total, oldest, 1 if oldest < 30 else 2 if oldest < 60 else 3)]
+    assert [tuple(row.values()) for row in reminders] == expected

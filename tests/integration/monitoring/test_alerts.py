@@ -1,0 +1,202 @@
+"""Alerts on their way: called as Airflow calls them, taken by a real mail server and a real webhook."""
+
+import asyncio
+import json
+import logging
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.task_runner import _run_task_state_change_callbacks
+from airflow.triggers.callback import CallbackTrigger
+
+from devstack.mail import MailSink
+from devstack.ports import LOOPBACK, free_port
+from devstack.slack import SlackSink
+from hoa_ops.errors import HoaOpsError
+from hoa_ops.monitoring.alerts.failed_task import NO_ERROR, TOLD
+from hoa_ops.monitoring.alerts.late_run import deadline_alerts
+from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
+from hoa_ops.settings import get_settings
+from tests.support.job_runner import load_dag
+
+DAG_ID = "hoa_violation_escalation"
+
+
+@pytest.fixture
+def slack():
+    with SlackSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def mail(tmp_path):
+    with MailSink(tmp_path) as sink:
+        yield sink
+
+
+@pytest.fixture(autouse=True)
+def channels(monkeypatch, slack, mail):
+    monkeypatch.setenv("AIRFLOW_CONN_TEAM_SLACK", slack.connection)
+    monkeypatch.setenv("AIRFLOW_CONN_TEAM_MAIL", mail.connection)
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID", "team_slack")
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_SMTP_CONN_ID", "team_mail")
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_EMAIL", "ops@hoa.example, second@hoa.example")
+    get_settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+class TaskInstance(SimpleNamespace):
+    """As much of Airflow's as a callback sees; keeps what was left as XCom."""
+
+    def __init__(self, task_id="escalate_violations", **facts):
+        super().__init__(
+            dag_id=DAG_ID,
+            task_id=task_id,
+            run_id="manual__1",
+            map_index=-1,
+            try_number=2,
+            max_tries=3,
+            xcoms={},
+            **facts,
+        )
+
+    def xcom_push(self, key, value):
+        self.xcoms[key] = value
+
+
+def fail(ti, error, **params):
+    context = {"ti": ti, "params": params, "outlet_events": {}}
+    if error is not None:
+        context["exception"] = error
+    task = load_dag(DAG_ID).get_task(ti.task_id)
+    _run_task_state_change_callbacks(task, "on_failure_callback", context, logging.getLogger(__name__))
+
+
+def bodies(mail):
+    return [message.get_payload(0).get_content() for message in mail.messages]
+
+
+def test_both_channels_hear_of_a_failure_and_of_its_first_line_only(slack, mail):
+    ti = TaskInstance()
+    fail(ti, HoaOpsError("1 association(s) could not be posted:\n  Maple Court: no account 1200"))
+    [post], [message], [body] = slack.posts, mail.messages, bodies(mail)
+    assert post["text"].splitlines()[:4] == [
+        ":red_circle: *hoa_violation_escalation*: task `escalate_violations` failed",
+        "> 1 association(s) could not be posted:",
+        "Run: `manual__1`",
+        "Try: 2 of at most 4",
+    ]
+    assert message["To"] == "ops@hoa.example, second@hoa.example"
+    assert message["From"] == "airflow@hoa-ops.example"
+    assert message["Subject"] == "Failed: escalate_violations of hoa_violation_escalation"
+    assert "1 association(s) could not be posted:" in body
+    assert "Maple Court" not in post["text"] + body
+    assert ti.xcoms == {TOLD: True}
+
+
+def test_an_error_cannot_make_airflow_render_a_template(slack, mail):
+    fail(TaskInstance(), HoaOpsError("{{ undefined_name.x }} {% raw"))
+    assert "> {{ undefined_name.x }} {% raw" in slack.posts[0]["text"]
+    assert "{{ undefined_name.x }} {% raw" in bodies(mail)[0]
+
+
+def test_a_refusal_does_not_name_the_association_it_was_asked_for(slack, mail):
+    error = AirflowFailException("This run was refused: tenant: 'maple' is suspended.")
+    fail(TaskInstance("check_params"), error, tenant="maple")
+    assert "> This run was refused: tenant: the association asked for is suspended." in slack.posts[0]["text"]
+    assert "maple" not in bodies(mail)[0]
+
+
+def test_the_dag_processor_tells_without_an_error_and_leaves_no_xcom(slack, mail):
+    ti = TaskInstance()
+    fail(ti, None)
+    assert f"> {NO_ERROR}" in slack.posts[0]["text"]
+    assert NO_ERROR in bodies(mail)[0]
+    assert ti.xcoms == {}
+
+
+def test_one_channel_that_fails_does_not_silence_the_other(slack, mail):
+    slack.status = 500
+    told_by_mail = TaskInstance()
+    fail(told_by_mail, HoaOpsError("first"))
+    assert len(mail.messages) == 1
+    slack.status = 200
+    mail.script = lambda _command: "550 5.7.1 no"
+    told_by_slack = TaskInstance()
+    fail(told_by_slack, HoaOpsError("second"))
+    assert len(slack.posts) == 1
+    assert told_by_mail.xcoms == told_by_slack.xcoms == {TOLD: True}
+
+
+def test_when_no_channel_takes_it_the_failure_still_counts_as_untold(slack, mail, caplog):
+    slack.status = 500
+    mail.script = lambda _command: "550 5.7.1 <ops@hoa.example> unknown"
+    ti = TaskInstance()
+    fail(ti, HoaOpsError("first"))
+    assert ti.xcoms == {}
+    complaints = [
+        record.getMessage() for record in caplog.records if record.name == "hoa_ops.monitoring.alerts.channels"
+    ]
+    assert [complaint.split(" (")[0] for complaint in complaints] == [
+        "The alert did not reach Slack",
+        "The alert did not reach e-mail",
+    ]
+    assert "ops@hoa.example" not in "".join(complaints)
+
+
+def test_a_connection_that_does_not_exist_silences_nobody_else(monkeypatch, mail):
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TEAM_SLACK",
+        json.dumps({"conn_type": "slackwebhook", "host": f"http://{LOOPBACK}:{free_port()}", "password": "x"}),
+    )
+    fail(TaskInstance(), HoaOpsError("first"))
+    assert len(mail.messages) == 1
+
+
+def test_killed_tasks_are_told_of_by_another(slack, mail):
+    told = {("check_params", -1): None, ("escalate_violations", 0): True, ("escalate_violations", 1): None}
+    ti = SimpleNamespace(
+        dag_id=DAG_ID,
+        run_id="manual__1",
+        get_task_breadcrumbs=lambda _dag_id, _run_id: [
+            {"task_id": "check_params", "map_index": -1, "state": "success"},
+            {"task_id": "deliver_messages", "map_index": -1, "state": "upstream_failed"},
+            {"task_id": "escalate_violations", "map_index": 0, "state": "failed"},
+            {"task_id": "escalate_violations", "map_index": 1, "state": "failed"},
+        ],
+        xcom_pull=lambda task_ids, key, map_indexes: key == TOLD and told[task_ids, map_indexes],
+    )
+    task = NoticeKilledTasksOperator(task_id="notice_killed_tasks")
+    type(task).execute.__wrapped__(task, {"ti": ti})
+    [post] = slack.posts
+    assert "task `escalate_violations` (shard 1) failed" in post["text"]
+    assert f"> {NO_ERROR}" in post["text"]
+    assert len(mail.messages) == 1
+
+
+def test_a_late_run_is_told_of_as_the_triggerer_does_it(slack, mail):
+    async def run(alert):
+        context = {
+            "dag_run": {
+                "dag_run_id": "manual__2025-10-29T06:00:00+00:00",
+                "state": "running",
+                "queued_at": "2025-10-29T06:00:00Z",
+            },
+            "deadline": {"id": "1"},
+        }
+        trigger = CallbackTrigger(alert.callback.path, {**alert.callback.kwargs, "context": context})
+        return [event.payload["state"] async for event in trigger.run()]
+
+    for alert in deadline_alerts(DAG_ID, 30):
+        assert asyncio.run(run(alert))[-1] == "success"
+    [post], [message], [body] = slack.posts, mail.messages, bodies(mail)
+    first, second, *_, last = post["text"].splitlines()
+    assert first == ":hourglass: *hoa_violation_escalation* is late: a run has not succeeded within 30 minutes"
+    assert second == "Run: `manual__2025-10-29T06:00:00+00:00`, queued at 2025-10-29T06:00:00Z, now running"
+    assert last.endswith("/runs/manual__2025-10-29T06%3A00%3A00%2B00%3A00|Open the run>")
+    assert message["Subject"] == "Late: hoa_violation_escalation"
+    assert "manual__2025-10-29T06:00:00+00:00" in body
+    assert "{{" not in body + post["text"]

@@ -1,0 +1,175 @@
+"""The plugin's pages without a browser: who may see them, and that what they show is escaped and right."""
+
+import asyncio
+from datetime import date, timedelta
+
+import httpx
+import pytest
+from airflow.api_fastapi.app import init_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI
+
+from hoa_ops.monitoring import web
+from hoa_ops_plugin import HoaOpsPlugin
+
+TODAY = date(2025, 10, 29)
+
+
+@pytest.fixture
+def app():
+    return web.create_app()
+
+
+@pytest.fixture(autouse=True)
+def _forget_status(monkeypatch):
+    monkeypatch.setattr(web, "_bare_status", web._BareStatus())
+
+
+@pytest.fixture
+def get(app):
+    """Ask for a page, as Airflow's server would have the application asked."""
+    server = FastAPI()
+    server.mount("/airflow/hoa-ops", app)
+
+    def ask(path):
+        async def send():
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://airflow") as client:
+                return await client.get(f"/airflow/hoa-ops{path}")
+
+        return asyncio.run(send())
+
+    return ask
+
+
+@pytest.fixture
+def logged_in(app, monkeypatch):
+    monkeypatch.setattr("airflow.models.dag.DagModel.get_team_name", lambda *_, **__: None)
+    init_auth_manager()
+    app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="pat", role="viewer")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/jobs/send_reminders", "/jobs/send_reminders/run?id=x", "/association?code=maple-court"]
+)
+def test_nothing_is_shown_without_a_login(database, get, path):
+    response = get(path)
+    assert (response.status_code, response.json()) == (401, {"detail": "Not authenticated"})
+
+
+def test_somebody_who_may_not_see_the_runs_sees_nothing(database, app, get, logged_in):
+    app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="guest", role=None)
+    assert get("/").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_the_application_does_not_describe_itself(get, path):
+    assert get(path).status_code == 404
+
+
+def test_the_bare_status_is_for_anybody(database, get):
+    response = get("/health")
+    assert response.status_code == 200
+    assert response.json().keys() == {"status", "jobs", "outbox"}
+    database.run("UPDATE installation SET installed_at = '2025-01-01'")
+    assert get("/health").status_code == 200, "one look answers many monitors"
+    web._bare_status._good_until = 0
+    assert (get("/health").status_code, get("/health").json()["status"]) == (503, "trouble")
+
+
+def test_the_bare_status_tells_nothing_of_a_database_that_is_away(get, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", "postgresql://nobody@127.0.0.1:1/none")
+    response = get("/health")
+    assert (response.status_code, response.json()) == (503, {"status": "unknown"})
+
+
+def test_pages_of_an_empty_ledger(database, get, logged_in):
+    assert "Never completed" in get("/").text
+    assert "No association has ever failed" in get("/").text
+    assert "No runs." in get("/jobs/send_reminders").text
+
+
+def test_what_was_done_is_shown_and_what_failed_with_its_reason(database, get, jobs, logged_in):
+    maple = database.association(name="<b>Maple & Co</b>")
+    maple.violation(maple.unit(owner=maple.owner()), maple.violation_type(), cure_deadline=TODAY - timedelta(days=1))
+    jobs.escalate(on=TODAY, dag_run_id="scheduled__2025+1")
+    database.run("UPDATE accounts SET active = false WHERE number = '1200'")
+    maple.violation(
+        maple.unit("2", owner=maple.owner()), maple.violation_type("Noise"), cure_deadline=TODAY, number="V-2"
+    )
+    with pytest.raises(Exception, match="could not be posted"):
+        jobs.escalate(on=TODAY + timedelta(days=1), dag_run_id="manual__1")
+
+    page = get("/").text
+    assert "no active account 1200 (accounts receivable)" in page
+    assert "<b>Maple" not in page
+    assert "&lt;b&gt;Maple &amp; Co&lt;/b&gt;" in page
+    assert "/airflow/hoa-ops/jobs/escalate_violations/run?id=scheduled__2025%2B1" in page
+    assert 'href="/airflow/dags/hoa_violation_escalation"' in page
+
+    run = get("/jobs/escalate_violations/run?id=scheduled__2025%2B1").text
+    assert "1 posted" in run
+    assert "$50.00" in run
+    association = get("/association?code=maple-court").text
+    assert "$50.00" in association
+    assert "no active account 1200" in association
+
+
+def test_a_failure_that_a_later_attempt_mended_says_so(database, get, jobs, logged_in):
+    maple = database.association()
+    maple.violation(maple.unit(owner=maple.owner()), maple.violation_type(), cure_deadline=TODAY - timedelta(days=1))
+    database.run("UPDATE accounts SET active = false WHERE number = '1200'")
+    with pytest.raises(Exception, match="could not be posted"):
+        jobs.escalate(on=TODAY)
+    assert "mended" not in get("/").text
+    database.run("UPDATE accounts SET active = true")
+    jobs.escalate(on=TODAY)
+    assert "mended" in get("/").text
+    assert database.value("SELECT counts ->> 'posted' FROM runs") == "1"
+    assert database.value("SELECT totals ->> 'fines' FROM runs") == "50.00"
+
+
+def test_older_runs_are_a_page_further(database, get, logged_in):
+    database.run(
+        """
+        INSERT INTO runs (job, dag_run_id, as_of, run_date, options, narrowed, status, associations)
+        SELECT 'send_reminders', 'manual__' || n, '2025-01-01', timestamptz '2025-11-01' - n * interval '1 hour', '{}',
+               false, 'completed', 1
+          FROM generate_series(1, 60) AS n
+        """
+    )
+    first = get("/jobs/send_reminders").text
+    assert first.count("/run?id=") == 50
+    older = first.partition('href="/airflow/hoa-ops/jobs/send_reminders?before=')[2].partition('"')[0]
+    assert get(f"/jobs/send_reminders?before={older}").text.count("/run?id=") == 10
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/association?code=nowhere", 404), ("/jobs/send_reminders/run?id=none", 404), ("/jobs/nonsense", 422)],
+)
+def test_what_is_not_there(database, get, logged_in, path, status):
+    assert get(path).status_code == status
+
+
+def test_a_page_runs_no_script_but_its_own_and_loads_nothing(database, get, logged_in):
+    page = get("/")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'self'" in policy
+    nonce = policy.partition("'nonce-")[2].partition("'")[0]
+    assert page.text.count("<script") == page.text.count(f'<script nonce="{nonce}">') == 1
+    assert nonce not in get("/").text
+
+
+def test_a_database_that_is_away_is_explained(get, logged_in, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", "postgresql://nobody@127.0.0.1:1/none")
+    response = get("/")
+    assert response.status_code == 503
+    assert "database cannot be reached" in response.text
+
+
+def test_the_plugin_registers_both():
+    [app], [view] = HoaOpsPlugin.fastapi_apps, HoaOpsPlugin.external_views
+    assert app["url_prefix"] == "/hoa-ops"
+    assert view["href"] == "hoa-ops/"

@@ -1,0 +1,586 @@
+"""What the database itself promises, whoever writes to it: on the newest PostgreSQL and on the oldest supported one."""
+
+import itertools
+import threading
+from datetime import date
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import errors
+from tests.support.database import OWNER, PASSWORD, WORKER, prepare
+
+from devstack.postgres import EmbeddedPostgres
+from hoa_ops.database import Database, DatabaseError
+from hoa_ops.schema.migrations import migrate
+from hoa_ops.schema.roles import grant_worker
+from tests.support.association import AssociationsDatabase
+
+TODAY = date(2025, 10, 29)
+OLDEST = Path("/usr/lib/postgresql/15/bin")
+NEVER_INSTALLED = f"PostgreSQL 15, the oldest supported, is not installed in {OLDEST}"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "newest",
+        pytest.param("oldest", marks=pytest.mark.skipif(not OLDEST.is_dir(), reason=NEVER_INSTALLED)),
+    ],
+)
+def server(request, tmp_path_factory):
+    if request.param == "newest":
+        yield request.getfixturevalue("postgres")
+        return
+    data_dir = tmp_path_factory.mktemp("oldest") / "data"
+    with EmbeddedPostgres(data_dir, durable=False, programs=OLDEST) as oldest:
+        yield oldest
+
+
+@pytest.fixture(scope="module")
+def shared(server):
+    """One database for the whole module: what it refuses leaves no trace, and every test has its own association."""
+    prepare(server, "schema")
+    with AssociationsDatabase(
+        server.dsn("schema", OWNER, PASSWORD), server.dsn("schema", WORKER, PASSWORD)
+    ) as associations:
+        yield associations
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def database(shared, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", shared.worker_dsn)
+    return shared
+
+
+@pytest.fixture
+def maple(database):
+    return database.association(f"maple-{next(_numbers)}")
+
+
+@pytest.fixture
+def oaks(database):
+    return database.association(f"oaks-{next(_numbers)}")
+
+
+@pytest.fixture
+def worker(database):
+    with database.connect(database.worker_dsn) as connection:
+        yield connection
+
+
+def lines(association, *entries_and_amounts):
+    """Insert lines by one statement: (entry, debit, credit) each."""
+    rows = [
+        (association.tenant_id, entry_id, number, association.account_id("1000"), debit, credit)
+        for number, (entry_id, debit, credit) in enumerate(entries_and_amounts, start=1)
+    ]
+    association.database.run(
+        "INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit) VALUES "
+        + ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows)),
+        *itertools.chain.from_iterable(rows),
+    )
+
+
+def entry(association):
+    return association.insert(
+        "journal_entries", entry_number=f"E-{next(_numbers)}", entry_date=TODAY, description="By hand"
+    )["id"]
+
+
+# The servers. ---------------------------------------------------------------------------------------------------
+
+
+def test_it_really_runs_on_the_server_it_says(request, database):
+    version = database.value("SHOW server_version_num")
+    if "oldest" in request.node.name:
+        assert version.startswith("15")
+    else:
+        assert int(version) >= 180000
+
+
+def catalog(database):
+    """Everything that is defined in the two schemas, by identity, and who may do what with it."""
+    return database.rows(
+        """
+        SELECT 'relation' AS kind, oid, relname::text AS name, relacl::text AS rights FROM pg_class
+         WHERE relnamespace IN ('hoa'::regnamespace, 'hoa_ops'::regnamespace)
+         UNION ALL
+        SELECT 'function', oid, proname::text, proacl::text FROM pg_proc
+         WHERE pronamespace IN ('hoa'::regnamespace, 'hoa_ops'::regnamespace)
+         UNION ALL
+        SELECT 'constraint', oid, conname::text, NULL FROM pg_constraint
+         WHERE connamespace IN ('hoa'::regnamespace, 'hoa_ops'::regnamespace)
+         UNION ALL
+        SELECT 'trigger', pg_trigger.oid, tgname::text, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+         ORDER BY 1, 2
+        """
+    )
+
+
+def test_migrating_and_granting_again_changes_nothing(database):
+    before = catalog(database)
+    assert len(before) > 100
+    migrate(database.owner_dsn)
+    grant_worker(database.owner_dsn, WORKER)
+    assert catalog(database) == before
+
+
+def test_keys_are_uuids_of_version_7_in_the_order_of_time(database):
+    keys = [row["key"] for row in database.rows("SELECT uuidv7() AS key FROM generate_series(1, 5000)")]
+    assert len(set(keys)) == 5000
+    assert {key.version for key in keys} == {7}
+    assert {key.variant for key in keys} == {"specified in RFC 4122"}
+    [moment] = database.rows(
+        "SELECT uuidv7() AS key, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS milliseconds"
+    )
+    assert abs((moment["key"].int >> 80) - moment["milliseconds"]) <= 100
+    # In the same millisecond the order is the server's affair; a millisecond later it is settled.
+    later = []
+    for _ in range(20):
+        later.append(database.value("SELECT uuidv7()"))
+        database.run("SELECT pg_sleep(0.002)")
+    assert later == sorted(later)
+
+
+def test_uuidv7_is_supplied_only_where_the_server_has_none(request, database):
+    schema = database.value("SELECT pronamespace::regnamespace::text FROM pg_proc WHERE proname = 'uuidv7' LIMIT 1")
+    assert schema == ("hoa" if "oldest" in request.node.name else "pg_catalog")
+
+
+def test_jobs_run_on_it_and_document_numbers_go_on_past_99999(database, jobs, maple):
+    unit, parking = maple.unit(owner=maple.owner()), maple.violation_type()
+    for number in range(3):
+        maple.violation(unit, parking, cure_deadline=date(2025, 10, 1), number=f"V-{number}")
+    maple.insert("document_counters", kind="invoice", last_number=99998)
+    dry = jobs.escalate(on=TODAY, tenant=maple.code, dry_run=True)
+    assert jobs.escalate(on=TODAY, tenant=maple.code).returned == dry.returned
+    assert dry.returned["posted"] == 3
+    numbers = database.rows(
+        "SELECT number FROM invoices WHERE tenant_id = %s ORDER BY length(number), number", maple.tenant_id
+    )
+    assert [row["number"] for row in numbers] == ["INV-99999", "INV-100000", "INV-100001"]
+    assert database.value("SELECT next_document_number(%s, 'invoice')", maple.tenant_id) == "INV-100002"
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "written"),
+    [("invoice", 1, "INV-00001"), ("invoice", 99999, "INV-99999"), ("invoice", 100000, "INV-100000"),
+     ("journal_entry", 2**40, "JE-1099511627776")],
+)  # fmt: skip
+def test_document_number_has_at_least_five_digits(database, kind, number, written):
+    assert database.value("SELECT document_number(%s, %s)", kind, number) == written
+
+
+# The journal. ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [[(10, 0)], [(10, 0), (0, 9.99)], [(10, 0), (5, 0), (0, 14.99)], [(0, 10), (0, 10)]],
+    ids=str,
+)
+def test_unbalanced_entry_is_refused(maple, amounts):
+    entry_id = entry(maple)
+    with pytest.raises(errors.CheckViolation, match="does not balance"):
+        lines(maple, *((entry_id, *amount) for amount in amounts))
+
+
+def test_two_entries_that_balance_only_together_are_refused(maple):
+    first, second = entry(maple), entry(maple)
+    with pytest.raises(errors.CheckViolation, match="does not balance"):
+        lines(maple, (first, 10, 0), (second, 0, 10))
+    lines(maple, (first, 10, 0), (first, 0, 10), (second, 7, 0), (second, 0, 7))
+
+
+@pytest.mark.parametrize("amount", [(0, 0), (10, 10), (-10, 0), (0, -10)], ids=str)
+def test_line_is_either_debit_or_credit_and_never_negative(maple, amount):
+    entry_id = entry(maple)
+    with pytest.raises(errors.CheckViolation, match="violates check constraint"):
+        lines(maple, (entry_id, *amount), (entry_id, *amount))
+
+
+@pytest.mark.parametrize("table", ["journal_entries", "journal_entry_lines"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE {} SET tenant_id = tenant_id", "DELETE FROM {}", "DELETE FROM {} WHERE false", "TRUNCATE {} CASCADE"],
+)
+def test_journal_is_append_only_even_for_its_owner(database, maple, table, statement):
+    maple.journal(TODAY, "5100", "1000", "5.00")
+    before = database.value(f"SELECT count(*) FROM {table}")
+    with pytest.raises(errors.RestrictViolation, match="append-only"):
+        database.run(statement.format(table))
+    assert database.value(f"SELECT count(*) FROM {table}") == before > 0
+
+
+def test_nor_does_it_go_with_its_association(database, maple):
+    maple.journal(TODAY, "5100", "1000", "5.00")
+    with pytest.raises(errors.RestrictViolation, match="append-only"):
+        database.run("TRUNCATE tenants CASCADE")
+    with pytest.raises(errors.ForeignKeyViolation):
+        database.run("DELETE FROM tenants WHERE id = %s", maple.tenant_id)
+
+
+def test_superuser_is_refused_as_well(server, database, maple):
+    maple.journal(TODAY, "5100", "1000", "5.00")
+    with (
+        database.connect(server.dsn("schema")) as superuser,
+        pytest.raises(errors.RestrictViolation, match="append-only"),
+    ):
+        superuser.execute("UPDATE journal_entry_lines SET debit = debit + 1 WHERE debit > 0")
+
+
+def test_entry_is_reversed_once(maple):
+    entry_id = maple.journal(TODAY, "5100", "1000", "5.00")
+    maple.journal(TODAY, "1000", "5100", "5.00", reverses=entry_id)
+    with pytest.raises(errors.UniqueViolation):
+        maple.journal(TODAY, "1000", "5100", "5.00", reverses=entry_id)
+
+
+# Associations apart. --------------------------------------------------------------------------------------------
+
+
+def test_no_row_of_one_association_hangs_on_another_s(database, maple, oaks):
+    owner = oaks.owner()
+    unit = oaks.unit(owner=owner)
+    kind, own_kind = oaks.violation_type(), maple.violation_type()
+    violation = oaks.violation(unit, kind, cure_deadline=TODAY)
+    invoice = oaks.invoice(unit, owner, "10.00", on=TODAY)
+    payment = oaks.payment(owner, "10.00", on=TODAY)
+    entry_id, account_id = oaks.journal(TODAY, "5100", "1000", "5.00"), oaks.account_id("1000")
+    own_unit, own_owner = maple.unit("1"), maple.owner()
+    own_entry = maple.journal(TODAY, "5100", "1000", "5.00")
+    own_invoice = maple.invoice(own_unit, own_owner, "10.00", on=TODAY)
+    own_payment = maple.payment(own_owner, "10.00", on=TODAY)
+    bill = {"kind": "other", "invoice_date": TODAY, "due_date": TODAY, "amount": 1}
+    person = {"unit_id": own_unit["id"], "owner_id": own_owner["id"]}
+    application = {"amount": 1, "applied_on": TODAY, "journal_entry_id": own_entry}
+    broken = {"violation_number": "X", "description": "", "reported_on": TODAY, "cure_deadline": TODAY}
+    foreign = [
+        ("ownerships", {"unit_id": unit["id"], "owner_id": own_owner["id"], "starts_on": TODAY}),
+        ("ownerships", {"unit_id": own_unit["id"], "owner_id": owner["id"], "starts_on": TODAY}),
+        ("invoices", bill | person | {"number": "1", "journal_entry_id": own_entry, "unit_id": unit["id"]}),
+        ("invoices", bill | person | {"number": "1", "journal_entry_id": own_entry, "owner_id": owner["id"]}),
+        ("invoices", bill | person | {"number": "1", "journal_entry_id": entry_id}),
+        ("invoices", bill | person | {"kind": "late_fee", "number": "1", "journal_entry_id": own_entry,
+                                      "late_fee_of_invoice_id": invoice["id"]}),
+        ("invoice_lines", {"invoice_id": invoice["id"], "line_number": 9, "account_id": maple.account_id("4100"),
+                           "description": "", "amount": 1}),
+        ("invoice_lines", {"invoice_id": own_invoice["id"], "line_number": 9, "account_id": oaks.account_id("4100"),
+                           "description": "", "amount": 10}),
+        ("payments", {"owner_id": owner["id"], "received_on": TODAY, "amount": 1, "journal_entry_id": own_entry}),
+        ("payment_applications", application | {"payment_id": payment["id"], "invoice_id": own_invoice["id"]}),
+        ("payment_applications", application | {"payment_id": own_payment["id"], "invoice_id": invoice["id"]}),
+        ("violations", broken | {"unit_id": unit["id"], "violation_type_id": own_kind["id"]}),
+        ("violations", broken | {"unit_id": own_unit["id"], "violation_type_id": kind["id"]}),
+        ("violation_escalations", {"violation_id": violation["id"], "step": 1, "step_name": "", "escalated_on": TODAY,
+                                   "scheduled_fine": 1, "fine": 1}),
+        ("budget_lines", {"budget_id": maple.budget()["id"], "account_id": account_id, "budgeted": 1}),
+        ("budget_lines", {"budget_id": oaks.budget()["id"], "account_id": maple.account_id("5100"), "budgeted": 1}),
+        ("journal_entries", {"entry_number": "R-1", "entry_date": TODAY, "description": "", "source": "reversal",
+                             "reverses_entry_id": entry_id}),
+        ("notification_preferences", {"owner_id": owner["id"], "channel": "post"}),
+    ]  # fmt: skip
+    for table, values in foreign:
+        with pytest.raises(errors.ForeignKeyViolation):
+            maple.insert(table, **values)
+    for entry_of, account_of in ((entry_id, maple.account_id("1000")), (own_entry, account_id)):
+        with pytest.raises(errors.ForeignKeyViolation):
+            database.run(
+                "INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit) "
+                "VALUES (%(t)s, %(e)s, 8, %(a)s, 1, 0), (%(t)s, %(e)s, 9, %(a)s, 0, 1)"
+                .replace("%(t)s", f"'{maple.tenant_id}'").replace("%(e)s", f"'{entry_of}'")
+                .replace("%(a)s", f"'{account_of}'")
+            )  # fmt: skip
+
+
+# What may exist once only. --------------------------------------------------------------------------------------
+
+
+def test_month_is_billed_once_per_unit_and_owner_unless_the_invoice_is_void(database, maple):
+    owner = maple.owner()
+    unit = maple.unit(owner=owner)
+    maple.invoice(unit, owner, "10.00", on=date(2025, 10, 1))
+    with pytest.raises(errors.UniqueViolation, match="invoices_assessment_once"):
+        maple.invoice(unit, owner, "10.00", on=date(2025, 10, 15))
+    maple.invoice(unit, owner, "10.00", on=date(2025, 11, 1))
+    maple.invoice(unit, maple.owner("Co-owner"), "10.00", on=date(2025, 10, 1))
+    database.run("UPDATE invoices SET status = 'void' WHERE tenant_id = %s", maple.tenant_id)
+    maple.invoice(unit, owner, "10.00", on=date(2025, 10, 15))
+
+
+@pytest.mark.parametrize("period", [None, date(2025, 10, 1)])
+def test_late_fee_is_charged_once_per_invoice_or_once_per_invoice_and_month(maple, period):
+    owner = maple.owner()
+    unit = maple.unit(owner=owner)
+    late = maple.invoice(unit, owner, "10.00", on=date(2025, 9, 1))
+    fee = {"kind": "late_fee", "late_fee_of_invoice_id": late["id"]}
+    maple.invoice(unit, owner, "1.00", on=TODAY, **fee, period=period)
+    with pytest.raises(errors.UniqueViolation, match="invoices_late_fee_once"):
+        maple.invoice(unit, owner, "2.00", on=TODAY, **fee, period=period)
+    maple.invoice(unit, owner, "1.00", on=TODAY, **fee, period=date(2025, 11, 1))
+
+
+def test_step_and_its_fine_exist_once(maple):
+    owner = maple.owner()
+    unit = maple.unit(owner=owner)
+    violation = maple.violation(unit, maple.violation_type(), cure_deadline=TODAY)
+    step = {"violation_id": violation["id"], "step": 1, "step_name": "First", "escalated_on": TODAY}
+    escalation = maple.insert("violation_escalations", **step, scheduled_fine=50, fine=50)
+    with pytest.raises(errors.UniqueViolation):
+        maple.insert("violation_escalations", **step, scheduled_fine=50, fine=50)
+    fine = {"kind": "fine", "period": None, "violation_escalation_id": escalation["id"]}
+    maple.invoice(unit, owner, "50.00", on=TODAY, **fine)
+    with pytest.raises(errors.UniqueViolation, match="invoices_fine_once"):
+        maple.invoice(unit, owner, "50.00", on=TODAY, **fine)
+
+
+def test_other_natural_keys(database, maple, oaks):
+    owner = maple.owner()
+    unit = maple.unit("7", owner=owner)
+    number = maple.invoice(unit, owner, "1.00", on=TODAY)["number"]
+    message = {
+        "kind": "late_fee", "reference_id": uuid4(), "recipient_id": owner["id"], "channel": "post",
+        "sender_name": "", "recipient_name": "", "subject": "", "text_body": "", "html_body": "",
+    }  # fmt: skip
+    run = {"job": "x", "dag_run_id": f"r-{maple.code}", "as_of": TODAY, "run_date": TODAY, "options": "{}"}
+    reminder = {"owner_id": owner["id"], "reminded_on": TODAY, "stage": 1, "stage_name": "", "total_due": 1}
+    once = [
+        (maple.insert, "units", {"unit_number": "8"}),
+        (maple.insert, "accounts", {"number": "9999", "name": "", "type": "asset"}),
+        (maple.insert, "journal_entries", {"entry_number": "E", "entry_date": TODAY, "description": ""}),
+        (maple.insert, "fine_schedules", {"violation_type_id": None}),
+        (maple.insert, "document_counters", {"kind": "invoice", "last_number": 1}),
+        (maple.insert, "outbox", message),
+        (maple.insert, "payment_reminders", reminder | {"days_overdue": 1, "invoice_count": 1}),
+        (database.insert, "runs", run | {"narrowed": False}),
+    ]
+    database.run("DELETE FROM document_counters WHERE tenant_id = %s", maple.tenant_id)
+    for insert, table, values in once:
+        insert(table, **values)
+        with pytest.raises(errors.UniqueViolation):
+            insert(table, **values)
+    with pytest.raises(errors.UniqueViolation):
+        maple.invoice(unit, owner, "1.00", on=date(2025, 11, 1), number=number)
+    # Another association has numbers of its own.
+    assert oaks.invoice(oaks.unit("7", owner=(other := oaks.owner())), other, "1.00", on=TODAY)["number"] == number
+
+
+# Payments. ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_items(maple):
+    """An owner with two invoices of 100 and two payments of 100."""
+    owner = maple.owner()
+    unit = maple.unit(owner=owner)
+    invoices = [maple.invoice(unit, owner, "100.00", on=date(2025, month, 1)) for month in (9, 10)]
+    return invoices, [maple.payment(owner, "100.00", on=TODAY) for _ in range(2)]
+
+
+def test_payment_cannot_be_applied_beyond_its_amount(maple, open_items):
+    invoices, payments = open_items
+    with pytest.raises(errors.CheckViolation, match=r"cannot cover the 100\.01"):
+        maple.apply(payments[0], invoices[0], "100.01", on=TODAY)
+    maple.apply(payments[0], invoices[0], "60.00", on=TODAY)
+    with pytest.raises(errors.CheckViolation, match=r"cannot cover the 100\.01"):
+        maple.apply(payments[0], invoices[1], "40.01", on=TODAY)
+    maple.apply(payments[0], invoices[1], "40.00", on=TODAY)
+
+
+def test_invoice_cannot_take_more_than_its_amount(maple, open_items):
+    invoices, payments = open_items
+    maple.apply(payments[0], invoices[0], "60.00", on=TODAY)
+    with pytest.raises(
+        errors.CheckViolation, match=f"invoice {invoices[0]['number']} of 100.00 cannot take the 100.01"
+    ):
+        maple.apply(payments[1], invoices[0], "40.01", on=TODAY)
+    maple.apply(payments[1], invoices[0], "40.00", on=TODAY)
+
+
+@pytest.mark.parametrize("contended", ["payment", "invoice"])
+def test_two_who_apply_at_once_cannot_apply_too_much_together(database, maple, open_items, contended):
+    invoices, payments = open_items
+    second = (payments[0], invoices[1]) if contended == "payment" else (payments[1], invoices[0])
+    entries = [maple.journal(TODAY, "2200", "1200", "60.00") for _ in range(2)]
+    insert = (
+        "INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
+        "VALUES (%s, %s, %s, 60, %s, %s)"
+    )
+    outcome: list[BaseException | None] = []
+
+    def apply_second():
+        with database.connect() as connection:
+            try:
+                connection.execute(insert, (maple.tenant_id, second[0]["id"], second[1]["id"], TODAY, entries[1]))
+                outcome.append(None)
+            except psycopg.Error as error:
+                outcome.append(error)
+
+    with database.connect(autocommit=False) as connection:
+        connection.execute(insert, (maple.tenant_id, payments[0]["id"], invoices[0]["id"], TODAY, entries[0]))
+        thread = threading.Thread(target=apply_second)
+        thread.start()
+        # The second waits for the first to be decided; until then it must neither succeed nor fail.
+        thread.join(0.3)
+        assert thread.is_alive()
+        assert outcome == []
+        connection.commit()
+    thread.join(10)
+    assert isinstance(outcome[0], errors.CheckViolation)
+    assert database.value(
+        "SELECT sum(amount) FROM payment_applications WHERE tenant_id = %s", maple.tenant_id
+    ) == 60  # fmt: skip
+
+
+def test_invoice_s_lines_add_up_to_it(database, maple):
+    owner = maple.owner()
+    invoice = maple.invoice(maple.unit(owner=owner), owner, "100.00", on=TODAY)
+    with pytest.raises(errors.CheckViolation, match=r"add up to 99\.99"):
+        maple.insert(
+            "invoice_lines",
+            invoice_id=invoice["id"],
+            line_number=2,
+            account_id=maple.account_id("4100"),
+            description="",
+            amount="99.99",
+        )
+
+
+# The role that runs the jobs. -----------------------------------------------------------------------------------
+
+
+def test_worker_owns_nothing_and_may_create_or_delete_nothing(database):
+    assert database.value("SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", WORKER) == 0
+    assert database.value("SELECT count(*) FROM pg_proc WHERE proowner = %s::regrole", WORKER) == 0
+    assert database.value("SELECT has_database_privilege(%s, current_database(), 'CREATE')", WORKER) is False
+    creatable = database.rows(
+        "SELECT nspname FROM pg_namespace WHERE has_schema_privilege(%s, oid, 'CREATE') AND nspname !~ '^pg_temp'",
+        WORKER,
+    )
+    assert creatable == []
+    too_much = database.rows(
+        """
+        SELECT relname, privilege
+          FROM pg_class
+         CROSS JOIN unnest(ARRAY['DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+         WHERE relkind IN ('r', 'v', 'p') AND relnamespace IN ('hoa'::regnamespace, 'hoa_ops'::regnamespace)
+           AND has_table_privilege(%s, oid, privilege)
+        """,
+        WORKER,
+    )
+    assert too_much == []
+
+
+def updatable(database, table):
+    rows = database.rows(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+        "AND has_column_privilege(%s, attrelid, attnum, 'UPDATE')",
+        *(table, WORKER),
+    )
+    return {row["attname"] for row in rows}
+
+
+def test_worker_changes_nothing_of_what_was_posted_or_frozen(database):
+    posted = (
+        "journal_entries", "journal_entry_lines", "invoices", "invoice_lines", "payments", "payment_applications",
+        "violation_escalations", "payment_reminders", "run_tenants", "budget_alerts", "billed_periods",
+        "tenants", "owners", "units", "ownerships", "accounts", "budgets", "budget_lines", "late_fee_rules",
+    )  # fmt: skip
+    assert {table: updatable(database, table) for table in posted} == {table: set() for table in posted}
+    assert updatable(database, "violations") == {"status"}
+    assert updatable(database, "outbox") == {
+        "state", "attempts", "not_before", "claimed_by", "claimed_at", "handed_over_at", "last_response", "finished_at",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE hoa_ops.mine (id integer)",
+        "CREATE TABLE hoa.mine (id integer)",
+        "CREATE TABLE public.mine (id integer)",
+        "CREATE TEMPORARY TABLE mine (id integer)",
+        "CREATE SCHEMA mine",
+        "DROP TABLE outbox",
+        "ALTER TABLE outbox DISABLE TRIGGER ALL",
+        "ALTER TABLE journal_entries DISABLE TRIGGER append_only",
+        "SET session_replication_role = replica",
+        "DELETE FROM outbox",
+        "DELETE FROM runs",
+        "TRUNCATE outbox",
+        "UPDATE journal_entry_lines SET debit = 0",
+        "UPDATE invoices SET status = 'void'",
+        "UPDATE outbox SET subject = 'Another'",
+        "UPDATE outbox SET text_body = 'Another'",
+        "UPDATE outbox SET recipient_address = 'thief@example.com'",
+        "INSERT INTO payments (tenant_id) VALUES (NULL)",
+        "INSERT INTO owners (tenant_id) VALUES (NULL)",
+        "UPDATE alembic_version SET version_num = '0000'",
+        "SELECT * FROM elsewhere.secrets",
+    ],
+)
+def test_worker_is_refused(database, worker, statement):
+    database.run("CREATE SCHEMA IF NOT EXISTS elsewhere")
+    database.run("CREATE TABLE IF NOT EXISTS elsewhere.secrets (secret text)")
+    with pytest.raises(errors.InsufficientPrivilege):
+        worker.execute(statement)
+
+
+def test_worker_reads_and_posts_what_the_jobs_need(database, worker, maple):
+    assert worker.execute("SELECT count(*) FROM owners").fetchone()
+    worker.execute("UPDATE violations SET status = status")
+    worker.execute("UPDATE outbox SET state = state")
+    entry_id = worker.execute(
+        "INSERT INTO journal_entries (tenant_id, entry_number, entry_date, description) VALUES (%s, 'W-1', %s, '') "
+        "RETURNING id",
+        (maple.tenant_id, TODAY),
+    ).fetchone()["id"]
+    assert isinstance(entry_id, UUID)
+
+
+# Dry runs. ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO document_counters (tenant_id, kind) VALUES (%(tenant_id)s, 'invoice')",
+        "UPDATE violations SET status = 'closed'",
+        "WITH written AS (UPDATE outbox SET state = 'sent' RETURNING id) SELECT count(*) FROM written",
+        "SELECT next_document_number(%(tenant_id)s, 'invoice')",
+        "SELECT id FROM violations FOR UPDATE",
+    ],
+)
+def test_write_in_a_dry_run_s_transaction_is_refused_by_the_database(database, maple, statement):
+    before = database.snapshot()
+    with (
+        Database("hoa_ops_db") as connection,
+        pytest.raises(DatabaseError, match=r"in a read-only transaction \[25006"),
+        connection.transaction(read_only=True) as cursor,
+    ):
+        cursor.run(statement, {"tenant_id": maple.tenant_id})
+    assert database.snapshot() == before
+
+
+def test_dry_run_s_transaction_cannot_be_made_writable(database):
+    with (
+        Database("hoa_ops_db") as connection,
+        pytest.raises(DatabaseError, match="must be set before any query"),
+        connection.transaction(read_only=True) as cursor,
+    ):
+        cursor.run("SET TRANSACTION READ WRITE")
+
+
+def test_next_transaction_may_write_again(database, maple):
+    maple.violation(maple.unit(), maple.violation_type(), cure_deadline=TODAY)
+    with Database("hoa_ops_db") as connection:
+        with connection.transaction(read_only=True) as cursor:
+            assert cursor.row("SELECT 1 AS one") == {"one": 1}
+        with connection.transaction() as cursor:
+            change = "UPDATE violations SET status = 'closed' WHERE tenant_id = %(tenant_id)s"
+            assert cursor.run(change, {"tenant_id": maple.tenant_id}) == 1

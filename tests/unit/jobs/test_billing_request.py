@@ -1,0 +1,79 @@
+"""What the params of monthly billing mean, and which are refused."""
+
+from datetime import date
+
+import pytest
+
+from hoa_ops.errors import RequestError
+from hoa_ops.jobs.run_request import BillingRequest, dag_params
+from hoa_ops.jobs.schedule import Job
+
+
+@pytest.mark.parametrize(
+    ("params", "job"),
+    [
+        ({}, None),
+        ({"job": "send_reminders"}, Job.SEND_REMINDERS),
+        ({"billing_month": "2025-11"}, Job.GENERATE_INVOICES),
+        ({"billing_month": "2025-11", "job": "generate_invoices"}, Job.GENERATE_INVOICES),
+        ({"days_grace": 0}, Job.ASSESS_LATE_FEES),
+        ({"days_grace": 365, "job": "assess_late_fees"}, Job.ASSESS_LATE_FEES),
+    ],
+)
+def test_param_of_one_job_asks_for_that_job(params, job):
+    assert BillingRequest.read(params).only_job == job
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"billing_month": "2025-13"}, r"billing_month: write the month as YYYY-MM, such as 2025-11 \(got '2025-13'\)"),
+        ({"billing_month": "2025-1"}, "billing_month: write the month"),
+        ({"billing_month": "2025-11\n"}, "billing_month: write the month"),
+        ({"billing_month": "November"}, "billing_month: write the month"),
+        (
+            {"job": "escalate_violations"},
+            "job: Input should be 'generate_invoices', 'assess_late_fees' or 'send_reminders'",
+        ),
+        ({"days_grace": -1}, "days_grace: Input should be greater than or equal to 0"),
+        ({"days_grace": 366}, "days_grace: Input should be less than or equal to 365"),
+        (
+            {"billing_month": "2025-11", "job": "send_reminders"},
+            "billing_month is a param of generate_invoices, but send_reminders was asked for: leave one out",
+        ),
+        (
+            {"billing_month": "2025-11", "days_grace": 3},
+            "days_grace is a param of assess_late_fees, but generate_invoices",
+        ),
+    ],
+)
+def test_wrong_params_are_refused_with_a_sentence(params, sentence):
+    with pytest.raises(RequestError, match=sentence):
+        BillingRequest.read(params)
+
+
+def test_single_month_proves_nothing_about_the_others():
+    assert BillingRequest.read({"billing_month": "2025-11"}).narrowed
+    assert not BillingRequest.read({"job": "generate_invoices"}).narrowed
+
+
+def test_month_ahead_is_for_dry_runs():
+    ahead = {"billing_month": "2025-12"}
+    with pytest.raises(RequestError, match="billing_month 2025-12 has not begun on 2025-11-30"):
+        BillingRequest.read(ahead).check_date(date(2025, 11, 30))
+    with pytest.raises(RequestError, match="has not begun on 2025-11-05"):
+        BillingRequest.read(ahead | {"as_of": "2025-11-05"}).check_date(date(2025, 12, 20))
+    BillingRequest.read(ahead | {"dry_run": True}).check_date(date(2025, 11, 30))
+    BillingRequest.read(ahead).check_date(date(2025, 12, 1))
+
+
+def test_trigger_form_names_every_choice_of_a_job_and_the_empty_one():
+    schema = dag_params(BillingRequest)["job"].schema
+    assert schema["enum"] == [*BillingRequest.jobs, None]
+    # Airflow's form looks up the empty choice as "null".
+    assert schema["values_display"] == {
+        "generate_invoices": "Generate invoices",
+        "assess_late_fees": "Assess late fees",
+        "send_reminders": "Send payment reminders",
+        "null": "Those that are due",
+    }

@@ -1,0 +1,88 @@
+"""What `prune` removes, and what it leaves."""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.utils import db_cleanup
+
+from hoa_ops.__main__ import main
+from hoa_ops.monitoring import retention
+from hoa_ops.settings import get_settings
+
+NOW = datetime.now(UTC)
+BEFORE = NOW - timedelta(days=30)
+
+
+@pytest.fixture
+def logs(tmp_path):
+    def write(path, days):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("report")
+        moment = (NOW - timedelta(days=days)).timestamp()
+        os.utime(file, (moment, moment))
+        return file
+
+    write("dag_id=a/run_id=1/task_id=t/attempt=1.log", 31)
+    write("dag_id=a/run_id=2/task_id=t/attempt=1.log", 31)
+    write("dag_id=a/run_id=2/task_id=t/attempt=2.log", 29)
+    write("dag_processor/2025-01-01/a.py.log", 200)
+    write("keep.txt", 200)
+    (tmp_path / "elsewhere.log").symlink_to(tmp_path / "keep.txt")
+    return tmp_path
+
+
+def remaining(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def test_old_log_files_go_and_empty_folders_with_them(logs):
+    before = remaining(logs)
+    assert retention.prune_logs(logs, BEFORE, dry_run=True) == 3
+    assert remaining(logs) == before
+    assert retention.prune_logs(logs, BEFORE, dry_run=False) == 3
+    assert remaining(logs) == ["dag_id=a/run_id=2/task_id=t/attempt=2.log", "elsewhere.log", "keep.txt"]
+    assert [path.name for path in logs.iterdir() if path.is_dir()] == ["dag_id=a"]
+    assert retention.prune_logs(logs, BEFORE, dry_run=False) == 0
+
+
+def test_no_folder_yet_is_nothing_to_do(tmp_path):
+    assert retention.prune_logs(tmp_path / "none", BEFORE, dry_run=False) == 0
+
+
+@pytest.fixture
+def cleanup(monkeypatch):
+    calls = []
+    monkeypatch.setattr(db_cleanup, "run_cleanup", lambda **arguments: calls.append(arguments))
+    return calls
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_the_history_goes_by_airflow_s_own_means(monkeypatch, logs, cleanup, capsys, dry):
+    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(logs))
+    started = datetime.now(UTC)
+    assert main(["prune", *(["--dry-run"] if dry else [])]) == 0
+    [call] = cleanup
+    kept_from = call.pop("clean_before_timestamp") + timedelta(days=get_settings().retention_days)
+    assert started <= kept_from <= datetime.now(UTC)
+    assert call == {"dry_run": dry, "confirm": False, "skip_archive": True, "error_on_cleanup_failure": True}
+    assert f"3 log file(s) below {logs} {'would be ' if dry else ''}removed." in capsys.readouterr().out
+    assert len(remaining(logs)) == (6 if dry else 3)
+
+
+def test_local_files_stay_when_logs_are_kept_remotely(monkeypatch, logs, cleanup, capsys):
+    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(logs))
+    monkeypatch.setenv("AIRFLOW__LOGGING__REMOTE_LOGGING", "True")
+    assert main(["prune"]) == 0
+    assert "their retention is set there" in capsys.readouterr().out
+    assert len(remaining(logs)) == 6
+
+
+def test_a_history_that_could_not_be_cleaned_ends_in_an_error(monkeypatch, capsys):
+    def fail(**_arguments):
+        raise RuntimeError("errors on the following tables: ['dag_run']")
+
+    monkeypatch.setattr(db_cleanup, "run_cleanup", fail)
+    assert main(["prune"]) == 1
+    assert "['dag_run']" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""Pages that list what the code has must list all of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hoa_ops.__main__ import main
+from hoa_ops.cli.settings import settings_page
+from hoa_ops.jobs.run_request import BillingRequest, BudgetVarianceRequest, EscalationRequest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_settings_page_is_what_the_code_says():
+    assert (ROOT / "docs/settings.md").read_text() == settings_page(), "run: python -m hoa_ops settings"
+
+
+def test_every_table_is_described():
+    page = (ROOT / "docs/tables.md").read_text()
+    created = set()
+    for script in (ROOT / "include/sql/schema/migrations/versions").glob("*.sql"):
+        created |= set(re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", script.read_text(), flags=re.MULTILINE))
+    assert {table for table in created if f"`{table}`" not in page} == set()
+
+
+@pytest.mark.parametrize("model", [EscalationRequest, BudgetVarianceRequest, BillingRequest])
+def test_readme_lists_every_param(model):
+    readme = (ROOT / "README.md").read_text()
+    assert {name for name in model.model_fields if f"| `{name}` |" not in readme} == set()
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def headings(page):
+    """The anchors of a page's headings, as they are made by who renders it."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in headings(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_a_page_names_exist(page, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    known = set(re.search(r"\{([\w,-]+)\}", capsys.readouterr().out)[1].split(","))
+    assert set(re.findall(r"python -m hoa_ops ([a-z][\w-]*)", page.read_text())) - known == set()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make (\w+)", page.read_text(), flags=re.MULTILINE)) - targets == set()
