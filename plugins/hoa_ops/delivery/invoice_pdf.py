@@ -113,7 +113,7 @@ class _InvoicePage(FPDF):
 
     def how_to_pay(self, facts: Mapping[str, Any]) -> None:
         if not Decimal(facts["balance_due"]):
-            self._write("Your credit covers this invoice: there is nothing to pay.")
+            self._write("Your credit covers this invoice in full. No payment is due.")
         elif facts["payment_instructions"]:
             self._write("How to pay", bold=True)
             self._write(facts["payment_instructions"])

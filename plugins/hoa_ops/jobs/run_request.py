@@ -192,7 +192,7 @@ class BillingRequest(RunRequest):
         default=None,
         title="Grace days for late fees",
         description="Days after the due date before a late fee is charged. 0 and 1 both mean: the day after. "
-        "Empty: as each association's rule has it.",
+        "Empty: as set by each association's rule.",
         ge=0,
         le=365,
     )

@@ -120,7 +120,7 @@ def test_ageing_puts_each_invoice_where_its_days_overdue_belong(command, maple, 
         "Total $3.00 $52.00 $48.00 $192.00 $256.00 $551.00",
         "",
         "General Ledger, Accounts Receivable (1200): $551.00",
-        "✓ The open invoices equal the general ledger.",
+        "✓ Open invoices agree with the general ledger.",
     ]
 
 
@@ -129,7 +129,7 @@ def test_ageing_that_differs_from_the_ledger_says_so_and_ends_with_1(command, ma
     maple.journal(date(2025, 11, 2), "1200", "4100", "0.01")
     status, lines = command("ageing", "--tenant", "maple-court", "--as-of", AS_OF)
     assert status == 1
-    assert lines[-1] == "✗ The open invoices do NOT equal the general ledger: they differ by -$0.01."
+    assert lines[-1] == "✗ Open invoices do NOT agree with the general ledger: they differ by -$0.01."
 
 
 def test_books_in_order(command, account, database):

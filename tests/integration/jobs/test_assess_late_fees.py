@@ -94,7 +94,7 @@ def test_balance_below_the_minimum_bears_no_fee(maple, overdue, assess, minimum,
     rule(maple, minimum_balance=minimum)
     outcome = assess()
     assert outcome.returned["posted"] == charged
-    assert ("Left alone: balance below the minimum of 250.01" in outcome.text) == (not charged)
+    assert ("Skipped: balance below the minimum of 250.01" in outcome.text) == (not charged)
 
 
 def test_partial_payment_lowers_the_percentage(database, maple, overdue, owner, assess):
@@ -114,9 +114,9 @@ def test_unapplied_payments_count_first_and_oldest_invoices_are_covered_first(da
     outcome = assess()
     assert fees(database) == [Decimal("23.00")]  # 560 open, 330 received: 230 of November are left
     assert (
-        "INV-00002 - Overdue by 36 days - Balance: $0.00\n    Left alone: covered by payments not yet" in outcome.text
+        "INV-00002 - Overdue by 36 days - Balance: $0.00\n    Skipped: covered by payments not yet" in outcome.text
     )
-    assert "Balance: $230.00 - Late fee: $23.00\n    ($250.00 open, less payments not yet applied)" in outcome.text
+    assert "Balance: $230.00 - Late fee: $23.00\n    ($250.00 open, before unapplied payments)" in outcome.text
 
 
 def test_fees_fines_and_void_invoices_bear_no_fee(database, maple, unit, owner, assess):
@@ -138,7 +138,7 @@ def test_once_per_invoice_or_once_per_month(database, maple, overdue, assess):
     for day in (SIXTH, SIXTH + timedelta(days=1), date(2025, 12, 6)):
         outcome = assess(day)
     assert fees(database) == [Decimal("25.00")]
-    assert "Left alone: already charged, INV-00002" in outcome.text
+    assert "Skipped: already charged, INV-00002" in outcome.text
     # Switched to monthly, the month of the fee is not charged twice, the next month is.
     database.run("UPDATE late_fee_rules SET frequency = 'monthly' WHERE id = %s", mine["id"])
     assert assess(date(2025, 11, 30)).returned["posted"] == 0
@@ -173,7 +173,7 @@ def test_owner_on_a_payment_plan_is_exempt(maple, overdue, owner, assess, starts
     )
     outcome = assess()
     assert outcome.returned["posted"] == (not exempt)
-    assert (f"Left alone: exempt, payment plan until {ends_on}" in outcome.text) == exempt
+    assert (f"Skipped: exempt, payment plan until {ends_on}" in outcome.text) == exempt
     assert "Lost his job" not in outcome.text
 
 
@@ -181,7 +181,7 @@ def test_rule_switched_on_today_does_not_charge_what_was_due_before(maple, overd
     rule(maple, effective_from=SIXTH, grace_days=0)
     outcome = assess()
     assert outcome.returned["posted"] == 0
-    assert "Left alone: due before the rule took effect on 2025-11-06" in outcome.text
+    assert "Skipped: due before the rule took effect on 2025-11-06" in outcome.text
     maple.invoice(unit, owner, "250.00", on=SIXTH, period=date(2025, 12, 1))
     assert assess(date(2025, 11, 7)).returned["posted"] == 1
 
@@ -239,7 +239,7 @@ def test_report_reads_as_people_know_it(database, maple, overdue, assess):
         rule_line,
         "Run Date: 2025-11-06 12:00:00",
         "Mode: LIVE",
-        "Grace Days: as each association's rule has it",
+        "Grace Days: as set by each association's rule",
         "",
         "Found 1 overdue invoice(s)",
         "",

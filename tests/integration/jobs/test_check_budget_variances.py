@@ -280,7 +280,7 @@ def test_floor_keeps_small_lines_quiet(database, jobs, maple):
     outcome = jobs.check_budgets(on=TODAY)
     assert alerted(database) == {large}
     assert judged(database, "reason")[small] == "below the floor of $50.00"
-    assert "Left alone: below the floor of $50.00" in outcome.text
+    assert "Skipped: below the floor of $50.00" in outcome.text
 
 
 # When it is told again. --------------------------------------------------------------------------------------

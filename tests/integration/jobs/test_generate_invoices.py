@@ -115,7 +115,7 @@ def test_status_of_the_unit_decides(database, jobs, maple, unit, status, bills_v
     database.run("UPDATE tenants SET bills_vacant_units = %s", bills_vacant)
     outcome = bill(jobs)
     assert len(invoices(database)) == billed_units
-    assert billed_units or f"Left alone: the unit is {status}" in outcome.text
+    assert billed_units or f"Skipped: the unit is {status}" in outcome.text
 
 
 def test_one_unit_with_a_zero_assessment_among_a_thousand(database, jobs, maple, ann):
@@ -126,7 +126,7 @@ def test_one_unit_with_a_zero_assessment_among_a_thousand(database, jobs, maple,
         "associations": 1, "posted": 999, "left_alone": 1, "exceptions": 0,
         "invoiced": "99900.00", "credit_applied": "0.00",
     }  # fmt: skip
-    assert "Left alone: its assessment is zero" in outcome.text
+    assert "Skipped: its assessment is zero" in outcome.text
     assert database.value("SELECT number FROM invoices ORDER BY number DESC LIMIT 1") == "INV-00999"
 
 
@@ -220,7 +220,7 @@ def test_share_of_less_than_a_cent_is_left_alone(database, jobs, maple, ann):
     unit = maple.unit("101", monthly_assessment="1.00")
     maple.ownership(unit, ann, percentage="99.9")
     maple.ownership(unit, maple.owner("Bob"), percentage="0.1")
-    assert "Left alone: the owner's share is less than a cent" in bill(jobs).text
+    assert "Skipped: the owner's share is less than a cent" in bill(jobs).text
     assert [(owner, str(amount)) for _, owner, _, amount in invoices(database)] == [("Ann", "1.00")]
 
 
@@ -339,8 +339,8 @@ def test_explicit_month_is_billed_alone_and_once(database, jobs, maple, unit):
 def test_no_month_from_before_billing_starts(database, jobs, maple, unit):
     database.run("UPDATE tenants SET billing_starts_on = '2025-12-15'")
     outcome = bill(jobs)
-    assert "Left alone: billing starts in December 2025" in outcome.text
-    assert "Left alone: billing starts in December 2025" in bill(jobs, billing_month="2025-10").text
+    assert "Skipped: billing starts in December 2025" in outcome.text
+    assert "Skipped: billing starts in December 2025" in bill(jobs, billing_month="2025-10").text
     assert invoices(database) == []
     bill(jobs, on=date(2026, 1, 1))
     bill(jobs, on=date(2026, 2, 1))
@@ -428,7 +428,7 @@ def test_credit_pays_the_oldest_invoice_first_with_the_oldest_payment(database, 
         ("Credit applied to INV-00002", NOVEMBER),
         ("Credit applied to INV-00002", NOVEMBER),
     ]
-    assert "nothing to pay" in database.value("SELECT text_body FROM outbox")
+    assert "No payment is due." in database.value("SELECT text_body FROM outbox")
 
 
 def test_credit_of_owners_who_get_no_invoice_stays(database, jobs, maple, unit):
@@ -521,7 +521,7 @@ def test_again_posts_nothing(database, jobs, maple, unit, ann):
     again = bill(jobs, on=date(2025, 11, 30), dag_run_id="second")
     assert retried.returned["posted"] == again.returned["posted"] == 0
     assert again.returned["left_alone"] == 1
-    assert "Left alone: already billed: INV-00001" in again.text
+    assert "Skipped: already billed: INV-00001" in again.text
     changed = {table for table, rows in database.snapshot().items() if rows != before[table]}
     assert changed == {"runs", "run_tenants"}
 

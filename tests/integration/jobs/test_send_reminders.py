@@ -108,7 +108,7 @@ def test_stages_of_the_association_replace_the_default(database, maple, overdue,
     maple.insert("reminder_stages", stage=2, name="lawyer", days_overdue=20)
     outcome = remind()
     assert outcome.returned["posted"] == 0
-    assert "Left alone: no reminder before 10 days overdue" in outcome.text
+    assert "Skipped: no reminder before 10 days overdue" in outcome.text
     for day, stage in ((11, "nudge"), (21, "lawyer")):
         remind(date(2025, 11, day))
         assert database.value("SELECT stage_name FROM payment_reminders ORDER BY id DESC LIMIT 1") == stage
@@ -122,7 +122,7 @@ def test_no_second_reminder_within_the_cooldown(database, maple, overdue, remind
     assert outcome.returned["posted"] == again
     if not again:
         not_before = MONDAY + timedelta(days=cooldown or 6)
-        assert f"Left alone: reminded on 2025-11-10, not again before {not_before}" in outcome.text
+        assert f"Skipped: reminded on 2025-11-10, not again before {not_before}" in outcome.text
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_owner_on_hold_is_left_alone(maple, overdue, owner, remind, starts_on, e
     )
     outcome = remind()
     assert outcome.returned["posted"] == (not left_alone)
-    assert (f"Left alone: exempt, dispute until {ends_on}" in outcome.text) == left_alone
+    assert (f"Skipped: exempt, dispute until {ends_on}" in outcome.text) == left_alone
 
 
 def test_credits_count_before_anything_is_called_overdue(database, maple, overdue, unit, owner, remind):

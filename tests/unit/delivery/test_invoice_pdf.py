@@ -47,7 +47,7 @@ def test_what_is_not_there_is_not_mentioned():
 
 def test_nothing_to_pay_when_credit_covers_it():
     shown = text(credit_applied="1250.00", balance_due="0.00")
-    assert "there is nothing to pay" in shown
+    assert "No payment is due." in shown
     assert "How to pay" not in shown
 
 
