@@ -20,10 +20,4 @@ SELECT fees.id AS reference_id, owners.id AS recipient_id, owners.full_name AS r
    AND fees.run_id = %(run_id)s
    AND fees.kind = 'late_fee'
    AND fees.status <> 'void'
-   AND NOT EXISTS (
-       SELECT FROM outbox
-        WHERE outbox.tenant_id = fees.tenant_id
-          AND outbox.kind = 'late_fee'
-          AND outbox.reference_id = fees.id
-          AND outbox.recipient_id = owners.id)
  ORDER BY units.unit_number, fees.id

@@ -1,6 +1,7 @@
 -- check_budget_variances/messages: the facts of the mails about this run's alerts, one row per alert and contact.
-SELECT alerts.alert_id AS reference_id, contacts.id AS recipient_id, contacts.full_name AS recipient_name,
-       contacts.email, NULL AS postal_address, NULL AS preference, true AS must_be_served,
+WITH {% include 'check_budget_variances/recipients.sql' %}
+SELECT alerts.alert_id AS reference_id, recipients.contact_id AS recipient_id, recipients.full_name AS recipient_name,
+       recipients.email, NULL AS postal_address, NULL AS preference, true AS must_be_served,
        tenants.name AS tenant_name, budgets.name AS budget_name, budgets.period_label, budgets.basis,
        alerts.alerted_on, alerts.lines
   FROM (SELECT budget_alerts.alert_id, budget_alerts.alerted_on, budget_lines.budget_id,
@@ -21,13 +22,5 @@ SELECT alerts.alert_id AS reference_id, contacts.id AS recipient_id, contacts.fu
          GROUP BY budget_alerts.alert_id, budget_alerts.alerted_on, budget_lines.budget_id) AS alerts
   JOIN budgets ON budgets.tenant_id = %(tenant_id)s AND budgets.id = alerts.budget_id
   JOIN tenants ON tenants.id = budgets.tenant_id
-  JOIN contacts
-    ON contacts.tenant_id = budgets.tenant_id AND contacts.role IN ('treasurer', 'board')
-   AND contacts.active AND contacts.email IS NOT NULL
- WHERE NOT EXISTS (
-       SELECT FROM outbox
-        WHERE outbox.tenant_id = %(tenant_id)s
-          AND outbox.kind = 'budget_variance'
-          AND outbox.reference_id = alerts.alert_id
-          AND outbox.recipient_id = contacts.id)
- ORDER BY budgets.name, contacts.role DESC, contacts.id
+ CROSS JOIN recipients
+ ORDER BY budgets.name, recipients.role DESC, recipients.contact_id

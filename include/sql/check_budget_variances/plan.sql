@@ -1,6 +1,7 @@
 -- check_budget_variances/plan: every line of an association's active budgets against the ledger, one row a line, with its variance and
 -- what is to be done about it. The only place where the variance rules live.
-WITH lines AS (
+WITH {% include 'check_budget_variances/recipients.sql' %},
+lines AS (
     SELECT coalesce(budget_lines.id, budgets.id) AS item_id, budget_lines.id AS budget_line_id,
            budgets.id AS budget_id, budgets.name AS budget_name, budgets.period_label, budgets.starts_on, budgets.ends_on,
            budgets.basis, budgets.alert_floor, budgets.alert_cooldown_days,
@@ -124,10 +125,7 @@ judged AS (
             WHERE told.alerted_on IS NOT NULL
             UNION ALL
            SELECT 'exception', 'no treasurer or board contact has an e-mail address'
-            WHERE NOT EXISTS (
-                SELECT FROM contacts
-                 WHERE contacts.tenant_id = %(tenant_id)s AND contacts.role IN ('treasurer', 'board')
-                   AND contacts.active AND contacts.email IS NOT NULL)
+            WHERE NOT EXISTS (SELECT FROM recipients)
             UNION ALL
            SELECT 'post', NULL
             LIMIT 1) AS verdict (action, reason)

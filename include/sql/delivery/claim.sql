@@ -11,4 +11,4 @@ UPDATE outbox
          LIMIT %(batch_size)s
            FOR UPDATE SKIP LOCKED) AS claimed
  WHERE outbox.id = claimed.id
-RETURNING outbox.*
+RETURNING outbox.*, (SELECT runs.as_of FROM runs WHERE runs.id = outbox.run_id) AS as_of

@@ -30,10 +30,4 @@ SELECT escalations.id AS reference_id, owners.id AS recipient_id, owners.full_na
    AND invoices.status <> 'void'
  WHERE escalations.tenant_id = %(tenant_id)s
    AND escalations.run_id = %(run_id)s
-   AND NOT EXISTS (
-       SELECT FROM outbox
-        WHERE outbox.tenant_id = escalations.tenant_id
-          AND outbox.kind = 'violation_escalation'
-          AND outbox.reference_id = escalations.id
-          AND outbox.recipient_id = owners.id)
  ORDER BY violations.violation_number, owners.id

@@ -21,10 +21,4 @@ SELECT invoices.id AS reference_id, owners.id AS recipient_id, owners.full_name 
  WHERE invoices.tenant_id = %(tenant_id)s
    AND invoices.run_id = %(run_id)s
    AND invoices.kind = 'assessment'
-   AND NOT EXISTS (
-       SELECT FROM outbox
-        WHERE outbox.tenant_id = invoices.tenant_id
-          AND outbox.kind = 'assessment_invoice'
-          AND outbox.reference_id = invoices.id
-          AND outbox.recipient_id = owners.id)
  ORDER BY length(invoices.number), invoices.number

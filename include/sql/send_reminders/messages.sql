@@ -1,5 +1,5 @@
 -- send_reminders/messages: the facts of the mails of this run's reminders, one row per owner with the list of what is overdue.
-WITH {% include 'jobs/effective_balances.sql' %},
+WITH {% include 'send_reminders/overdue.sql' %},
 listed AS (
     SELECT invoices.owner_id, sum(invoices.effective_balance) AS total_due,
            jsonb_agg(jsonb_build_object(
@@ -10,10 +10,8 @@ listed AS (
                'days_overdue', %(as_of)s::date - invoices.due_date,
                'balance', invoices.effective_balance::text)
                ORDER BY invoices.due_date, length(invoices.number), invoices.number) AS overdue_invoices
-      FROM effective_balances AS invoices
+      FROM overdue AS invoices
       JOIN units ON units.tenant_id = %(tenant_id)s AND units.id = invoices.unit_id
-     WHERE invoices.due_date < %(as_of)s
-       AND invoices.effective_balance > 0
      GROUP BY invoices.owner_id
 )
 SELECT reminders.id AS reference_id, owners.id AS recipient_id, owners.full_name AS recipient_name,
@@ -29,10 +27,4 @@ SELECT reminders.id AS reference_id, owners.id AS recipient_id, owners.full_name
     ON preferences.tenant_id = owners.tenant_id AND preferences.owner_id = owners.id
  WHERE reminders.tenant_id = %(tenant_id)s
    AND reminders.run_id = %(run_id)s
-   AND NOT EXISTS (
-       SELECT FROM outbox
-        WHERE outbox.tenant_id = reminders.tenant_id
-          AND outbox.kind = 'payment_reminder'
-          AND outbox.reference_id = reminders.id
-          AND outbox.recipient_id = owners.id)
  ORDER BY reminders.id

@@ -3,7 +3,7 @@
 WITH default_stages (stage, name, days_overdue) AS (
     VALUES (1, 'friendly', 1), (2, 'firm', 30), (3, 'final', 60)
 ),
-{% include 'jobs/effective_balances.sql' %},
+{% include 'send_reminders/overdue.sql' %},
 {% include 'jobs/holds_in_force.sql' %},
 stages AS (
     SELECT reminder_stages.stage, reminder_stages.name, reminder_stages.days_overdue
@@ -18,10 +18,8 @@ owing AS (
     SELECT invoices.owner_id, string_agg(DISTINCT units.unit_number, ', ') AS unit_numbers,
            count(*) AS invoice_count, sum(invoices.effective_balance) AS total_due,
            %(as_of)s::date - min(invoices.due_date) AS days_overdue
-      FROM effective_balances AS invoices
+      FROM overdue AS invoices
       JOIN units ON units.tenant_id = %(tenant_id)s AND units.id = invoices.unit_id
-     WHERE invoices.due_date < %(as_of)s
-       AND invoices.effective_balance > 0
      GROUP BY invoices.owner_id
 ),
 placed AS (

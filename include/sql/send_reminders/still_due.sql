@@ -1,24 +1,11 @@
--- send_reminders/still_due: gives a row while the owner still owes what he is about to be reminded of. Credits count against the
--- oldest invoices first, so something overdue is left exactly when all of them together exceed the credits.
+-- send_reminders/still_due: gives a row while the owner still owes something that was overdue on the day of the reminder, and
+-- has been put on no hold: by the rules of the plan, asked again for this owner.
+WITH {% include 'send_reminders/overdue.sql' %},
+{% include 'jobs/holds_in_force.sql' %}
 SELECT reminders.id
   FROM payment_reminders AS reminders
- CROSS JOIN LATERAL (
-       SELECT sum(invoice_balances.balance) AS amount
-         FROM invoice_balances
-        WHERE invoice_balances.tenant_id = reminders.tenant_id
-          AND invoice_balances.owner_id = reminders.owner_id
-          AND invoice_balances.due_date < reminders.reminded_on) AS overdue
- CROSS JOIN LATERAL (
-       SELECT coalesce(sum(owner_credits.unapplied), 0) AS amount
-         FROM owner_credits
-        WHERE owner_credits.tenant_id = reminders.tenant_id
-          AND owner_credits.owner_id = reminders.owner_id) AS credits
  WHERE reminders.tenant_id = %(tenant_id)s
    AND reminders.id = %(reference_id)s
-   AND reminders.owner_id = %(recipient_id)s
-   AND overdue.amount > credits.amount
-   AND NOT EXISTS (
-       SELECT FROM holds
-        WHERE holds.tenant_id = reminders.tenant_id
-          AND holds.owner_id = reminders.owner_id
-          AND reminders.reminded_on BETWEEN holds.starts_on AND holds.ends_on)
+   AND reminders.owner_id = %(owner_id)s
+   AND EXISTS (SELECT FROM overdue)
+   AND NOT EXISTS (SELECT FROM holds_in_force)

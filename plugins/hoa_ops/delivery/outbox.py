@@ -99,7 +99,8 @@ class Delivery:
         """Commit that the message is about to leave; or that it no longer is true and stays."""
         with self._database.transaction() as cursor:
             check = STILL_TRUE.get(message["kind"])
-            if check is not None and cursor.row(statement(check), message) is None:
+            about = {**message, "owner_id": message["recipient_id"]}
+            if check is not None and cursor.row(statement(check), about) is None:
                 cursor.run(statement("delivery/obsolete.sql"), message)
                 self.outcomes["obsolete"] += 1
                 return False

@@ -112,7 +112,12 @@ class TenantJobOperator(BaseOperator):
 
     @classmethod
     def _bound(cls, tenant: Tenant, request: RunRequest, run_date: RunDate) -> dict[str, Any]:
-        return {"tenant_id": tenant.tenant_id, "as_of": run_date.as_of, **cls.plan_parameters(request)}
+        return {
+            "tenant_id": tenant.tenant_id,
+            "owner_id": None,
+            "as_of": run_date.as_of,
+            **cls.plan_parameters(request),
+        }
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Do the job and log its report; return counts and totals.

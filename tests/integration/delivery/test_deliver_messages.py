@@ -214,6 +214,9 @@ def test_address_that_the_server_cannot_take_is_a_dead_letter(database, jobs, si
 
 
 def test_payment_reminder_leaves_only_while_it_is_true(database, jobs, sink, maple):
+    run = database.insert(
+        "runs", job="send_reminders", dag_run_id="1", as_of=TODAY, run_date=TODAY, options="{}", narrowed=False
+    )
     for name in ("paid", "owing"):
         owner = maple.owner(name, email=f"{name}@example.com")
         invoice = maple.invoice(maple.unit(name, owner=owner), owner, "250.00", on=date(2025, 10, 1))
@@ -227,7 +230,14 @@ def test_payment_reminder_leaves_only_while_it_is_true(database, jobs, sink, map
             days_overdue=28,
             invoice_count=1,
         )
-        message(maple, owner["email"], kind="payment_reminder", reference_id=reminder["id"], recipient_id=owner["id"])
+        message(
+            maple,
+            owner["email"],
+            kind="payment_reminder",
+            reference_id=reminder["id"],
+            recipient_id=owner["id"],
+            run_id=run["id"],
+        )
         if name == "paid":
             maple.apply(maple.payment(owner, "250.00", on=TODAY), invoice, "250.00", on=TODAY)
     assert deliver(jobs) == {"obsolete": 1, "sent": 1}
