@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
+TESTS := $(RUN) pytest --numprocesses 2 --no-loadscope-reorder $(if $(NO_SKIPS),--no-skips)
 CHECKED := plugins devstack tools dags include compose tests
 
-.PHONY: help demo up down test bench lint format package compatibility clean
+.PHONY: help demo up down test unit integration e2e bench lint format package compatibility system-packages clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Run every job on real Airflow and PostgreSQL: dry, live, live again
 	@$(RUN) devstack demo
@@ -20,8 +21,14 @@ up: $(INSTALLED) ## Start PostgreSQL, a mail sink and Airflow, and leave them ru
 down: $(INSTALLED) ## Stop what `make up` or an interrupted demo left running
 	@$(RUN) devstack down
 
-test: $(INSTALLED) ## Run all tests: unit, integration, e2e
-	@$(RUN) pytest --numprocesses 2 --no-loadscope-reorder
+test: $(INSTALLED) ## Run all tests (NO_SKIPS=1: fail if any is skipped)
+	@$(TESTS)
+
+unit integration e2e: $(INSTALLED) ## Run the tests of that folder: seconds, two minutes, ten minutes
+	@$(TESTS) tests/$@
+
+system-packages: ## Install what some tests use and pip cannot bring (Debian and Ubuntu)
+	@tools/system_packages.sh
 
 bench: $(INSTALLED) ## Measure the jobs on a database of production size (ARGS="--tenants 1000")
 	@$(RUN) tools.benchmark $(ARGS)

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
+pytest_plugins = ["tests.support.no_skips"]
+
 AIRFLOW_HOME = tempfile.mkdtemp(prefix="hoa-ops-tests-")
 atexit.register(shutil.rmtree, AIRFLOW_HOME, ignore_errors=True)
 os.environ |= {

@@ -115,16 +115,23 @@ def test_image_has_all_that_the_package_needs_and_nothing_else():
     assert {line[1:] for line in sent if line.startswith("!")} == copied
 
 
-@pytest.mark.skipif(
-    subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0
-    if shutil.which("docker")
-    else True,
-    reason="needs the client `docker compose`",
-)
+def compose_client():
+    """The command of Compose's own client, as a plugin of docker or alone; version 1 is another program."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            version = subprocess.run([*command, "version", "--short"], capture_output=True, text=True, check=False)
+            if version.returncode == 0 and not version.stdout.startswith("1."):
+                return command
+    return None
+
+
 def test_compose_s_own_client_reads_the_file_as_we_do(env_file, variables):
+    command = compose_client()
+    if command is None:
+        pytest.skip("needs the client `docker compose`")
     client = subprocess.run(
         [
-            *("docker", "compose", "--env-file", env_file, "--file", CHECKOUT / "docker-compose.yaml"),
+            *(*command, "--env-file", env_file, "--file", CHECKOUT / "docker-compose.yaml"),
             *("config", "--no-path-resolution"),
         ],
         capture_output=True,
