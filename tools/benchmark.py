@@ -153,7 +153,9 @@ def _bill_one(connection: psycopg.Connection, tenant_id: UUID, unit_id: UUID, am
 
 def _one(connection: psycopg.Connection, statement: str, *parameters: object) -> Any:
     row = connection.execute(statement.encode(), parameters).fetchone()
-    assert row is not None
+    if row is None:
+        message = f"no row: {statement}"
+        raise RuntimeError(message)
     return row[0]
 
 

@@ -22,7 +22,8 @@ def load_dag(dag_id: str) -> DAG:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return next(task.dag for name, task in vars(module).items() if name == "check_params")
+    dag: DAG = next(task.dag for name, task in vars(module).items() if name == "check_params")
+    return dag
 
 
 @dataclass
@@ -72,7 +73,7 @@ class JobRunner:
         """
         moment = on if isinstance(on, datetime) else datetime.combine(on, time(12), tzinfo=ZONE)
         dag = load_dag(dag_id)
-        task = dag.get_task(task_id).prepare_for_execution()
+        task: Any = dag.get_task(task_id).prepare_for_execution()
         self.last = Outcome()
         context: Any = {
             "params": {name: dag.params[name] for name in dag.params} | params,

@@ -2,13 +2,13 @@
 
 import psycopg
 import pytest
-from tests.support.database import OWNER, PASSWORD, WORKER, prepare
 
 from devstack.mail import MailSink
 from devstack.slack import SlackSink
 from hoa_ops.__main__ import main
 from hoa_ops.settings import get_settings
 from tests.support.association import AssociationsDatabase
+from tests.support.database import OWNER, PASSWORD, WORKER, prepare
 
 DATABASE = "deployment"
 

@@ -13,7 +13,6 @@ import psycopg
 import pytest
 from psycopg import errors
 from psycopg.rows import dict_row
-from tests.support.database import OWNER, PASSWORD, WORKER
 
 from devstack.postgres import EmbeddedPostgres
 from hoa_ops.__main__ import main
@@ -23,6 +22,7 @@ from hoa_ops.schema.roles import Role, create_roles, grant_worker
 from tests.integration.schema.test_schema import NEVER_INSTALLED, OLDEST
 from tests.support.association import AssociationsDatabase
 from tests.support.books import deviations_of_all
+from tests.support.database import OWNER, PASSWORD, WORKER
 from tests.support.job_runner import JobRunner
 
 ROUTE = Path(__file__).resolve().parents[3] / "docs/adopting"

@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg import errors
-from tests.support.database import OWNER, PASSWORD, WORKER, prepare
 
 from devstack.postgres import EmbeddedPostgres
 from hoa_ops.database import Database, DatabaseError
 from hoa_ops.schema.migrations import migrate
 from hoa_ops.schema.roles import grant_worker
 from tests.support.association import AssociationsDatabase
+from tests.support.database import OWNER, PASSWORD, WORKER, prepare
 
 TODAY = date(2025, 10, 29)
 OLDEST = Path("/usr/lib/postgresql/15/bin")

@@ -15,11 +15,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.support.database import OWNER, PASSWORD, WORKER
 
-from tools import package
 from devstack.postgres import EmbeddedPostgres
 from devstack.stack import DEMO_DATA, SCHEMA
+from tests.support.database import OWNER, PASSWORD, WORKER
+from tools import package
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DAGS = {"hoa_budget_variance", "hoa_monthly_billing", "hoa_violation_escalation"}
