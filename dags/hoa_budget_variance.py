@@ -16,54 +16,38 @@ lines that have run away from their budget.
 Look before you leap: trigger it with **Dry run**; the report is in the log of `check_budget_variances`.
 """
 
-from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, TriggerRule, cross_downstream
+from airflow.sdk import DAG, TriggerRule, chain
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from hoa_ops.jobs.run_request import BudgetVarianceRequest, dag_params
-from hoa_ops.jobs.schedule import CRON, Job
+from hoa_ops.jobs import CHECK_BUDGET_VARIANCES, jobs_of
 from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.check_budget_variances import CheckBudgetVariancesOperator
 from hoa_ops.operators.check_params import CheckParamsOperator
-from hoa_ops.operators.dag_defaults import dag_defaults, per_shard
+from hoa_ops.operators.complete_run import CompleteRunOperator
+from hoa_ops.operators.dag_defaults import dag_defaults, job_task
+from hoa_ops.operators.dag_params import dag_params
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
-from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
 from hoa_ops.operators.print_report import PrintReportOperator
 from hoa_ops.settings import get_settings
 
+JOBS = jobs_of("hoa_budget_variance")
+
 with DAG(
     dag_id="hoa_budget_variance",
+    dag_display_name="Budget variances",
     description="Compare budgets with the ledger, alert treasurer and board",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable(CRON[Job.CHECK_BUDGET_VARIANCES], timezone=get_settings().timezone),
-    params=dag_params(BudgetVarianceRequest),
+    schedule=CronTriggerTimetable(CHECK_BUDGET_VARIANCES.cron, timezone=get_settings().timezone),
+    params=dag_params(CHECK_BUDGET_VARIANCES.request),
     tags=["hoa", "budgets"],
     deadline=deadline_alerts("hoa_budget_variance", get_settings().deadline_minutes_budget_variance),
     **dag_defaults(),
 ):
-    check_params = CheckParamsOperator(task_id="check_params", request_model=BudgetVarianceRequest)
-    check_budget_variances = per_shard(
-        CheckBudgetVariancesOperator,
-        task_id="check_budget_variances",
-        plan_sql="check_budget_variances/plan.sql",
-        post_sql="check_budget_variances/post.sql",
-        messages_sql="check_budget_variances/messages.sql",
-    )
-    # What was recorded is delivered and reported even if another association could not be checked.
-    deliver_messages = DeliverMessagesOperator(
-        task_id="deliver_messages",
-        request_model=BudgetVarianceRequest,
-        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
-    )
-    report = PrintReportOperator(
-        task_id="report",
-        request_model=BudgetVarianceRequest,
-        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
-    )
-    # The run is as good as its worst task.
-    complete = EmptyOperator(task_id="complete", trigger_rule=TriggerRule.NONE_FAILED)
-    notice_killed_tasks = NoticeKilledTasksOperator(task_id="notice_killed_tasks", trigger_rule=TriggerRule.ONE_FAILED)
+    check_params = CheckParamsOperator(task_id="check_params", jobs=JOBS)
+    check_budget_variances = job_task(CheckBudgetVariancesOperator)
+    # A job that fails, or is not due, keeps nobody else from their work; the last task fails the run.
+    deliver_messages = DeliverMessagesOperator(task_id="deliver_messages", jobs=JOBS, trigger_rule=TriggerRule.ALL_DONE)
+    report = PrintReportOperator(task_id="report", jobs=JOBS, trigger_rule=TriggerRule.ALL_DONE)
+    complete = CompleteRunOperator(task_id="complete", trigger_rule=TriggerRule.ALL_DONE, on_failure_callback=None)
 
-    check_params >> check_budget_variances >> deliver_messages >> report
-    check_params >> [deliver_messages, report]
-    cross_downstream([check_budget_variances, deliver_messages, report], [complete, notice_killed_tasks])
+    chain(check_params, check_budget_variances, deliver_messages, report, complete)

@@ -9,13 +9,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from hoa_ops.errors import HoaOpsError, PostingError, SettingsError
+from hoa_ops.connections import postgres
+from hoa_ops.errors import HoaOpsError, PostingError
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -77,8 +76,6 @@ class Cursor:
 class Database:
     """One connection to the associations' database, for the life of a ``with`` block.
 
-    Goes to psycopg directly: ``PostgresHook.run`` logs every statement with its parameters.
-
     :param conn_id: id of the Airflow Connection.
     """
 
@@ -87,13 +84,8 @@ class Database:
         self._connection: psycopg.Connection[DictRow] | None = None
 
     def __enter__(self) -> Self:
-        try:
-            with _people_errors():
-                self._connection = self._connect()
-        except AirflowNotFoundException:
-            raise SettingsError(
-                f"there is no Airflow Connection {self._conn_id!r}: create it, or name another in database_conn_id"
-            ) from None
+        with _people_errors():
+            self._connection = self._connect()
         self._connection.autocommit = True
         self._connection.row_factory = dict_row
         return self
@@ -105,7 +97,7 @@ class Database:
             self._connection.close()
 
     def _connect(self) -> psycopg.Connection[DictRow]:
-        return PostgresHook(postgres_conn_id=self._conn_id).get_conn()  # type: ignore[return-value]
+        return postgres(self._conn_id)
 
     @contextmanager
     def transaction(self, *, read_only: bool = False, patience: timedelta | None = None) -> Iterator[Cursor]:

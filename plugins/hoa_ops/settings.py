@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from airflow.providers.common.compat.sdk import conf
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from hoa_ops.connections import option
 from hoa_ops.errors import SettingsError
 
 SECTION = "hoa_ops"
@@ -135,7 +135,7 @@ class Settings(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:
-        name = name or conf.get("core", "default_timezone")
+        name = name or option("core", "default_timezone") or "UTC"
         if name.lower() == "utc":
             return "UTC"
         if name not in available_timezones():
@@ -182,9 +182,9 @@ def get_settings() -> Settings:
 
     :raises SettingsError: naming each setting that is wrong, what is wrong, and how it is set.
     """
-    given = {name: conf.get(SECTION, name, fallback=None) for name in Settings.model_fields}
+    given = {name: option(SECTION, name) for name in Settings.model_fields}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors(include_url=False))
         raise SettingsError(

@@ -56,6 +56,7 @@ class JobRunner:
 
     def __init__(self) -> None:
         self.last = Outcome()
+        self.breadcrumbs: list[dict[str, Any]] = []
 
     def run(
         self,
@@ -76,6 +77,7 @@ class JobRunner:
         task: Any = dag.get_task(task_id).prepare_for_execution()
         self.last = Outcome()
         context: Any = {
+            "ti": SimpleNamespace(dag_id=dag_id, run_id=dag_run_id, get_task_breadcrumbs=lambda *_: self.breadcrumbs),
             "params": {name: dag.params[name] for name in dag.params} | params,
             "dag_run": SimpleNamespace(
                 run_id=dag_run_id or f"manual__{moment.isoformat()}",

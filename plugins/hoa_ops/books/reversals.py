@@ -16,7 +16,7 @@ from hoa_ops.database import DatabaseError, OwnersDatabase, statement
 from hoa_ops.delivery.actions import Action, act
 from hoa_ops.engine.tenants import Tenant
 from hoa_ops.errors import PostingError, RequestError
-from hoa_ops.jobs.schedule import Job
+from hoa_ops.jobs import ASSESS_LATE_FEES, ESCALATE_VIOLATIONS, GENERATE_INVOICES
 from hoa_ops.settings import get_settings
 from hoa_ops.templates import money
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hoa_ops.database import Cursor
     from hoa_ops.engine.report import Row
 
-POSTING_JOBS = (Job.GENERATE_INVOICES, Job.ASSESS_LATE_FEES, Job.ESCALATE_VIOLATIONS)
+POSTING_JOBS = tuple(job.name for job in (GENERATE_INVOICES, ASSESS_LATE_FEES, ESCALATE_VIOLATIONS))
 
 _MARKS = {"post": "✓", "leave": "-", "exception": "✗"}
 _WHAT_NEXT = {
@@ -101,7 +101,7 @@ def add_commands(commands: _SubParsersAction[ArgumentParser], owner: ArgumentPar
     selection.add_argument(
         "--invoice", nargs="+", metavar=("TENANT_CODE", "NUMBER"), help="these invoices of one association"
     )
-    command.add_argument("--job", choices=POSTING_JOBS, type=Job, help="with --run: which job")
+    command.add_argument("--job", choices=POSTING_JOBS, help="with --run: which job")
     command.add_argument("--tenant", help="with --run: code or id of one association (default: all that it posted in)")
     command.add_argument(
         "--on", type=date.fromisoformat, required=True, help="date of the reversing entries, YYYY-MM-DD"

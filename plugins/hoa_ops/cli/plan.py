@@ -15,16 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hoa_ops.cli.console import connected, say
-from hoa_ops.database import DatabaseError, statement
-from hoa_ops.engine.tenants import tenants_in_scope
-from hoa_ops.errors import PostingError, RequestError
+from hoa_ops.engine.job_run import JobRun, JobSql
+from hoa_ops.errors import RequestError
+from hoa_ops.jobs import JOBS
 from hoa_ops.jobs.run_request import RunDate
-from hoa_ops.jobs.schedule import Job, moment_of
-from hoa_ops.operators.assess_late_fees import AssessLateFeesOperator
-from hoa_ops.operators.check_budget_variances import CheckBudgetVariancesOperator
-from hoa_ops.operators.escalate_violations import EscalateViolationsOperator
-from hoa_ops.operators.generate_invoices import GenerateInvoicesOperator
-from hoa_ops.operators.send_reminders import SendRemindersOperator
+from hoa_ops.jobs.schedule import moment_of
 from hoa_ops.settings import get_settings
 from hoa_ops.templates import money
 
@@ -33,58 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hoa_ops.engine.report import Row
-    from hoa_ops.operators.tenant_job import TenantJobOperator
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """How a job's plan becomes CSV.
-
-    :param operator: whose plan it is.
-    :param plan_sql: the statement that the job's task has in its DAG.
-    :param key: the plan's columns that say what a row is about, the association aside.
-    :param amount: the plan's column with the dollars.
-    """
-
-    operator: type[TenantJobOperator]
-    plan_sql: str
-    key: Sequence[str]
-    amount: str
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of the CSV."""
-        return [ASSOCIATION, *self.key, AMOUNT, *_VERDICT]
-
-    def line(self, code: str, row: Row) -> Row:
-        """Return a row of the plan as a line of the CSV."""
-        of_plan = {name: row[name] for name in (*self.key, *_VERDICT)}
-        return {ASSOCIATION: code, **of_plan, AMOUNT: row[self.amount]}
+    from hoa_ops.jobs import Job
 
 
 ASSOCIATION, AMOUNT = "association", "amount"
 _VERDICT = ("action", "reason")
-
-SHEETS = {
-    sheet.operator.job: sheet
-    for sheet in (
-        Sheet(GenerateInvoicesOperator, "generate_invoices/plan.sql", ("unit_number", "owner_id", "period"), "amount"),
-        Sheet(AssessLateFeesOperator, "assess_late_fees/plan.sql", ("unit_number", "invoice_number"), "late_fee"),
-        Sheet(SendRemindersOperator, "send_reminders/plan.sql", ("unit_numbers", "owner_id"), "total_due"),
-        Sheet(
-            EscalateViolationsOperator,
-            "escalate_violations/plan.sql",
-            ("unit_number", "violation_number", "step"),
-            "fine",
-        ),
-        Sheet(
-            CheckBudgetVariancesOperator,
-            "check_budget_variances/plan.sql",
-            ("budget_id", "budget_name", "account_number", "severity"),
-            "variance",
-        ),
-    )
-}
 
 _OF_THE_COMMAND = {"dry_run", "as_of", "tenant", "job", "list_favorable"}
 """Params that the command sets itself, or that change only how a report looks."""
@@ -96,13 +44,13 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
         "plan", help="print what a job would post, or leave alone and why, as CSV; the database refuses every write"
     )
     jobs = plan_command.add_subparsers(dest="job", required=True, metavar="JOB")
-    for job, sheet in SHEETS.items():
-        job_command = jobs.add_parser(job, help=f"columns: {', '.join(sheet.columns)}")
+    for job in JOBS:
+        job_command = jobs.add_parser(job.name, help=f"columns: {', '.join(columns(job))}")
         job_command.add_argument("--as-of", required=True, help="work as if it were this day, YYYY-MM-DD")
         job_command.add_argument("--tenant", help="code or id of one association (default: all active ones)")
         options = _options(job)
         for name in options:
-            description = sheet.operator.request_model.model_fields[name].description or ""
+            description = job.request.model_fields[name].description or ""
             job_command.add_argument(f"--{name.replace('_', '-')}", help=description.replace("%", "%%"))
         job_command.set_defaults(run=_print_plan, job=job, options=options)
 
@@ -119,39 +67,42 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
     compare_command.set_defaults(run=_compare)
 
 
+def columns(job: Job) -> list[str]:
+    """Return the columns of a job's plan as CSV."""
+    return [ASSOCIATION, *job.key, AMOUNT, *_VERDICT]
+
+
+def _line(job: Job, code: str, row: Row) -> Row:
+    return {ASSOCIATION: code, **{name: row[name] for name in (*job.key, *_VERDICT)}, AMOUNT: row[job.amount]}
+
+
 def _options(job: Job) -> list[str]:
-    """Return the params of the job's DAG that are for this job, as options of the command."""
-    model = SHEETS[job].operator.request_model
+    """Return the params of a job's DAG that are options of the command."""
     return [
-        name for name in model.model_fields if name not in _OF_THE_COMMAND and model.job_of_param(name) in {None, job}
+        name
+        for name in job.request.model_fields
+        if name not in _OF_THE_COMMAND and job.request.job_of_param(name) in {None, job.name}
     ]
 
 
 def _print_plan(given: Namespace) -> int:
-    sheet = SHEETS[given.job]
-    model = sheet.operator.request_model
+    job: Job = given.job
     params = {"dry_run": True, "as_of": given.as_of, "tenant": given.tenant}
     params |= {name: getattr(given, name) for name in given.options if getattr(given, name) is not None}
-    if "job" in model.model_fields:
-        params["job"] = given.job
-    request = model.read(params)
+    if "job" in job.request.model_fields:
+        params["job"] = job.name
+    request = job.request.read(params)
     assert request.as_of is not None  # noqa: S101 - the command demands it
-    run_date = RunDate(moment=moment_of(given.job, request.as_of, get_settings().zone))
-    failures = 0
+    run_date = RunDate(moment=moment_of(job, request.as_of, get_settings().zone))
     with connected() as database:
-        with database.transaction(read_only=True) as cursor:
-            tenants = tenants_in_scope(cursor, request)
-        writer = csv.DictWriter(sys.stdout, sheet.columns, lineterminator="\n")
-        writer.writeheader()
-        for tenant in tenants:
-            try:
-                rows = sheet.operator.plan(database, tenant, request, run_date, plan_sql=statement(sheet.plan_sql))
-            except (PostingError, DatabaseError) as error:
-                failures += 1
-                sys.stderr.write(f"{tenant.code} could not be planned: {error}\n")
-            else:
-                writer.writerows(sheet.line(tenant.code, row) for row in rows)
-    return 1 if failures else 0
+        report = JobRun(database, job, request, run_date, sql=JobSql.of(job), dag_run_id="plan").execute()
+    writer = csv.DictWriter(sys.stdout, columns(job), lineterminator="\n")
+    writer.writeheader()
+    for association in report.associations:
+        if association.error:
+            sys.stderr.write(f"{association.code} could not be planned: {association.error}\n")
+        writer.writerows(_line(job, association.code, row) for row in association.items)
+    return 1 if report.failed else 0
 
 
 Key = tuple[str, ...]

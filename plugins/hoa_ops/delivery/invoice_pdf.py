@@ -32,8 +32,8 @@ for _library in ("fpdf", "fontTools"):
 def invoice_pdf(facts: Mapping[str, Any]) -> bytes:
     """Draw an invoice on US letter paper; the same facts always give the same bytes.
 
-    :param facts: association, owner, unit, lines and amounts as ``generate_invoices/messages.sql`` gives them, as JSON; amounts
-        are dollars, dates are ISO.
+    :param facts: association, owner, unit, lines and amounts as ``generate_invoices/messages.sql`` gives them, as JSON;
+        amounts are dollars, dates are ISO.
     """
     page = _InvoicePage(facts)
     page.heading(facts)

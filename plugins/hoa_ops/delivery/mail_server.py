@@ -11,8 +11,7 @@ from email.policy import SMTP
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.smtp.hooks.smtp import SmtpHook
-
+from hoa_ops.connections import smtp
 from hoa_ops.delivery.attachments import draw_attachment
 from hoa_ops.errors import HoaOpsError
 
@@ -67,7 +66,7 @@ class MailServer:
         """
         if self._client is not None:
             return
-        hook = SmtpHook(smtp_conn_id=self._conn_id)
+        hook = smtp(self._conn_id)
         try:
             hook.get_conn()
         except Exception as error:  # noqa: BLE001 - sockets, TLS, login and the hook raise unrelated types

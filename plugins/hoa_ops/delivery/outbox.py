@@ -18,6 +18,7 @@ from uuid import uuid4
 from hoa_ops.database import statement
 from hoa_ops.delivery.mail_server import Answer, MailServerError, Verdict
 from hoa_ops.errors import HoaOpsError
+from hoa_ops.jobs import JOBS
 
 if TYPE_CHECKING:
     from hoa_ops.database import Database
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=1)
 
-STILL_TRUE = {"payment_reminder": "send_reminders/still_due.sql"}
-"""Per kind of message: the statement that says, just before it leaves, whether it is still true."""
+STILL_DUE = {job.message_kind.name: job.message_kind.still_due_sql for job in JOBS}
+"""Per kind of message: the query that says, just before it leaves, whether it is still true, if there is one."""
 
 
 class MessagesWaitingError(HoaOpsError):
@@ -98,7 +99,7 @@ class Delivery:
     def _hand_over_recorded(self, message: dict[str, Any]) -> bool:
         """Commit that the message is about to leave; or that it no longer is true and stays."""
         with self._database.transaction() as cursor:
-            check = STILL_TRUE.get(message["kind"])
+            check = STILL_DUE.get(message["kind"])
             about = {**message, "owner_id": message["recipient_id"]}
             if check is not None and cursor.row(statement(check), about) is None:
                 cursor.run(statement("delivery/obsolete.sql"), message)

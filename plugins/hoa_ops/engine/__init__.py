@@ -1,1 +1,1 @@
-"""The engine: plans and posts a job for every association, keeps the run ledger, writes the report. Knows no Airflow."""
+"""The engine: plans and posts a job for every association, keeps the run ledger, reports. It knows no Airflow."""

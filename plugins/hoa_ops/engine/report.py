@@ -11,18 +11,19 @@ from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.errors import PostingError
 from hoa_ops.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from hoa_ops.delivery.message import MessageStates
+    from hoa_ops.engine.tenants import Tenant
+    from hoa_ops.jobs import Job
     from hoa_ops.jobs.run_request import RunRequest
-    from hoa_ops.jobs.schedule import Job
 
 Row = dict[str, Any]
-MessageStates = dict[str, Counter[str]]
-"""Per subject of a message (its ``reference_id`` as text): how many are in which state (``post``: letters to print)."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,16 @@ class AssociationOutcome:
     :param needs_people: whether only people can mend that, so that trying again is no use.
     """
 
+    code: str
     name: str
     items: Sequence[Row] = ()
     error: str | None = None
     needs_people: bool = False
+
+    @classmethod
+    def failed(cls, tenant: Tenant, error: Exception) -> AssociationOutcome:
+        """Return the outcome for an association that could not be worked on."""
+        return cls(tenant.code, tenant.name, error=str(error), needs_people=isinstance(error, PostingError))
 
 
 @dataclass(frozen=True)
@@ -58,14 +65,30 @@ class Report:
     _: KW_ONLY
     switched_off: bool = False
 
+    @property
+    def items(self) -> list[Row]:
+        """The rows of the plans of all associations."""
+        return [item for association in self.associations for item in association.items]
+
+    @property
+    def failed(self) -> list[AssociationOutcome]:
+        """The associations that could not be worked on."""
+        return [association for association in self.associations if association.error]
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Counts, and totals in dollars as text."""
+        sums = {name: str(amount) for name, amount in totals(self.job, self.items).items()}
+        return {"associations": len(self.associations), **count_actions(self.items), **sums}
+
     def lines(self) -> list[str]:
         """Render the report, line by line as it goes to the task log."""
         text = render(
             f"{self.job}/report.txt",
             report=self,
             request=self.request,
-            items=[item for association in self.associations for item in association.items],
-            failed=[association for association in self.associations if association.error],
+            items=self.items,
+            failed=self.failed,
             total=total,
         )
         return text.splitlines()
@@ -97,6 +120,11 @@ def count_actions(items: Sequence[Row]) -> dict[str, int]:
     """Count a plan's rows by what happens to them; ``posted``, ``left_alone`` and ``exceptions`` are always there."""
     actions = Counter(item["action"] for item in items)
     return {"posted": actions["post"], "left_alone": actions["leave"], "exceptions": actions["exception"]}
+
+
+def totals(job: Job, items: Sequence[Row]) -> dict[str, Decimal]:
+    """Add up a job's sums of money, in dollars, over the rows that are posted."""
+    return {sum_.name: sum((total(items, column) for column in sum_.columns), Decimal("0.00")) for sum_ in job.totals}
 
 
 def total(items: Sequence[Row], column: str) -> Decimal:

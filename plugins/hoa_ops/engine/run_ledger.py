@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hoa_ops.database import as_json, statement
 from hoa_ops.engine.report import AssociationOutcome
-from hoa_ops.jobs.schedule import Job
+from hoa_ops.jobs import job_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hoa_ops.database import Cursor
+    from hoa_ops.jobs import Job
     from hoa_ops.jobs.run_request import RunDate, RunRequest
 
 
@@ -42,7 +43,7 @@ class LedgerRun:
         row = cursor.row(
             statement("engine/open_run.sql"),
             {
-                "job": job,
+                "job": job.name,
                 "dag_run_id": dag_run_id,
                 "shard": shard,
                 "as_of": run_date.as_of,
@@ -113,13 +114,13 @@ def find_runs(cursor: Cursor, *, dag_run_id: str, jobs: Sequence[Job]) -> list[R
     rows = cursor.rows(
         statement("engine/find_runs.sql"), {"dag_run_id": dag_run_id, "jobs": [str(job) for job in jobs]}
     )
-    return [RecordedRun(Job(row["job"]), row["run_date"], row["status"]) for row in rows]
+    return [RecordedRun(job_named(row["job"]), row["run_date"], row["status"]) for row in rows]
 
 
 def recorded_outcomes(cursor: Cursor, *, dag_run_id: str, job: Job) -> list[AssociationOutcome]:
     """Return what a DAG run's job did for each association, over all its attempts and shards."""
-    rows = cursor.rows(statement("engine/run_items.sql"), {"dag_run_id": dag_run_id, "job": job})
-    return [AssociationOutcome(row["name"], row["items"], row["error"]) for row in rows]
+    rows = cursor.rows(statement("engine/run_items.sql"), {"dag_run_id": dag_run_id, "job": job.name})
+    return [AssociationOutcome(row["code"], row["name"], row["items"], row["error"]) for row in rows]
 
 
 def completed_since(cursor: Cursor, job: Job, tick: datetime, *, shards: int, other_than: str) -> str | None:
@@ -130,7 +131,7 @@ def completed_since(cursor: Cursor, job: Job, tick: datetime, *, shards: int, ot
     """
     row = cursor.row(
         statement("engine/completed_since.sql"),
-        {"job": job, "tick": tick, "shards": shards, "other_than": other_than},
+        {"job": job.name, "tick": tick, "shards": shards, "other_than": other_than},
     )
     return None if row is None else str(row["dag_run_id"])
 

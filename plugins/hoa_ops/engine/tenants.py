@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hoa_ops.database import statement
 from hoa_ops.errors import RequestError
-from hoa_ops.jobs.run_request import BudgetVarianceRequest
+from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from hoa_ops.cli.console import connected, say
 from hoa_ops.database import statement
-from hoa_ops.jobs.schedule import Job, last_tick
+from hoa_ops.jobs import JOBS, Job, job_named
+from hoa_ops.jobs.schedule import last_tick
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Health:
         """The status for anybody: which jobs are late and whether mail is stuck, without dates, figures or names."""
         return {
             "status": "ok" if self.ok else "trouble",
-            "jobs": {job.job: job.state for job in self.jobs},
+            "jobs": {job.job.name: job.state for job in self.jobs},
             "outbox": "stuck" if self.stuck else "ok",
         }
 
@@ -98,7 +99,7 @@ def check_health(cursor: Cursor, *, at: datetime) -> Health:
     """
     settings = get_settings()
     at = at.astimezone(settings.zone)
-    due = {job: last_tick(job, at - timedelta(minutes=settings.health_grace_minutes)) for job in Job}
+    due = {job: last_tick(job, at - timedelta(minutes=settings.health_grace_minutes)) for job in JOBS}
     rows = cursor.rows(
         statement("monitoring/health/jobs.sql"),
         {"jobs": [str(job) for job in due], "due": list(due.values()), "shards": settings.shards},
@@ -108,12 +109,12 @@ def check_health(cursor: Cursor, *, at: datetime) -> Health:
     )
     return Health(
         checked_at=at,
-        jobs=[_job_health(row, due[Job(row["job"])]) for row in rows],
+        jobs=[_job_health(row, job, due[job]) for row in rows for job in [job_named(row["job"])]],
         stuck={row["alarm"]: row["messages"] for row in stuck},
     )
 
 
-def _job_health(row: Row, due_at: datetime) -> JobHealth:
+def _job_health(row: Row, job: Job, due_at: datetime) -> JobHealth:
     done_for, done_at = (moment and moment.astimezone(due_at.tzinfo) for moment in (row["done_for"], row["done_at"]))
     state, reason = JobState.LATE, ""
     if done_for is not None and done_for >= due_at:
@@ -122,7 +123,7 @@ def _job_health(row: Row, due_at: datetime) -> JobHealth:
         state = JobState.NOT_YET_DUE
     else:
         reason = _reason(row, due_at)
-    return JobHealth(Job(row["job"]), state, due_at, done_for, done_at, reason)
+    return JobHealth(job, state, due_at, done_for, done_at, reason)
 
 
 def _reason(row: Row, due_at: datetime) -> str:
@@ -165,7 +166,7 @@ def _in_full(health: Health) -> dict[str, Any]:
         "checked_at": health.checked_at.isoformat(),
         "jobs": [
             {
-                "job": job.job,
+                "job": job.job.name,
                 "state": job.state,
                 "due_at": job.due_at.isoformat(),
                 "done_for": job.done_for and job.done_for.isoformat(),

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from hoa_ops.database import statement
 from hoa_ops.errors import RequestError
-from hoa_ops.jobs.schedule import Job, next_tick
+from hoa_ops.jobs import (
+    ASSESS_LATE_FEES,
+    CHECK_BUDGET_VARIANCES,
+    ESCALATE_VIOLATIONS,
+    GENERATE_INVOICES,
+    JOBS,
+    Job,
+)
+from hoa_ops.jobs.schedule import next_tick
 from hoa_ops.monitoring.health import STUCK, check_health
 from hoa_ops.settings import get_settings
 from hoa_ops.templates import money
@@ -34,22 +42,7 @@ ATTEMPTS_SHOWN = 50
 ASSOCIATIONS_SHOWN = 500
 
 
-@dataclass(frozen=True)
-class JobLabels:
-    """What people call a job, and the DAG that carries it."""
-
-    title: str
-    dag_id: str
-
-
-JOBS = {
-    Job.GENERATE_INVOICES: JobLabels("Monthly invoices", "hoa_monthly_billing"),
-    Job.ASSESS_LATE_FEES: JobLabels("Late fees", "hoa_monthly_billing"),
-    Job.SEND_REMINDERS: JobLabels("Payment reminders", "hoa_monthly_billing"),
-    Job.ESCALATE_VIOLATIONS: JobLabels("Violation escalation", "hoa_violation_escalation"),
-    Job.CHECK_BUDGET_VARIANCES: JobLabels("Budget variances", "hoa_budget_variance"),
-}
-DAG_IDS = tuple(dict.fromkeys(labels.dag_id for labels in JOBS.values()))
+DAG_IDS = tuple(dict.fromkeys(job.dag_id for job in JOBS))
 
 
 @dataclass(frozen=True)
@@ -65,10 +58,10 @@ class Measure:
 
 
 MEASURES = (
-    Measure("Invoiced", Job.GENERATE_INVOICES, "invoiced"),
-    Measure("Late fees", Job.ASSESS_LATE_FEES, "late_fees"),
-    Measure("Fines", Job.ESCALATE_VIOLATIONS, "fines"),
-    Measure("Budget alerts", Job.CHECK_BUDGET_VARIANCES),
+    Measure("Invoiced", GENERATE_INVOICES, "invoiced"),
+    Measure("Late fees", ASSESS_LATE_FEES, "late_fees"),
+    Measure("Fines", ESCALATE_VIOLATIONS, "fines"),
+    Measure("Budget alerts", CHECK_BUDGET_VARIANCES),
 )
 
 
@@ -157,17 +150,17 @@ def overview(cursor: Cursor, *, at: datetime) -> dict[str, Any]:
     :param at: the moment of the question, usually now.
     """
     health = check_health(cursor, at=at)
-    runs = {job: list(rows) for job, rows in groupby(sorted(_runs(cursor, list(JOBS)), key=_job_of), _job_of)}
+    runs = {name: list(rows) for name, rows in groupby(sorted(_runs(cursor, JOBS), key=_job_of), _job_of)}
     return {
         "health": health,
-        "jobs": [(job, JOBS[job.job], next_tick(job.job, at), runs.get(job.job, [])) for job in health.jobs],
-        "late": [JOBS[job.job].title for job in health.jobs if job.reason],
+        "jobs": [(job, next_tick(job.job, at), runs.get(job.job.name, [])) for job in health.jobs],
+        "late": [job.job.title for job in health.jobs if job.reason],
         "stuck": {STUCK[alarm]: messages for alarm, messages in health.stuck.items()},
         "trends": _trends(cursor, at),
         "failures": cursor.rows(statement("monitoring/history/failures.sql"), {"limit": FAILURES_SHOWN}),
         "waiting": cursor.rows(statement("monitoring/history/waiting.sql"), {"tenant_id": None}),
         "associations": cursor.rows(statement("monitoring/history/associations.sql"), {"limit": ASSOCIATIONS_SHOWN}),
-        "titles": JOBS,
+        "titles": {job.name: job.title for job in JOBS},
     }
 
 
@@ -175,7 +168,7 @@ def job_runs(cursor: Cursor, job: Job, *, before: datetime | None) -> dict[str, 
     """Return the newest runs of a job, or the newest before a moment."""
     runs = _runs(cursor, [job], limit=RUNS_PER_PAGE, before=before)
     older = runs[-1]["run_date"] if len(runs) == RUNS_PER_PAGE else None
-    return {"job": job, "labels": JOBS[job], "runs": runs, "older": older}
+    return {"job": job, "runs": runs, "older": older}
 
 
 def job_run(cursor: Cursor, job: Job, dag_run_id: str) -> dict[str, Any]:
@@ -187,9 +180,10 @@ def job_run(cursor: Cursor, job: Job, dag_run_id: str) -> dict[str, Any]:
     if not runs:
         raise RequestError(f"the run ledger has no run {dag_run_id!r} of {job}")
     rows = cursor.rows(
-        statement("monitoring/history/run.sql"), {"job": job, "dag_run_id": dag_run_id, "limit": ASSOCIATIONS_SHOWN}
+        statement("monitoring/history/run.sql"),
+        {"job": job.name, "dag_run_id": dag_run_id, "limit": ASSOCIATIONS_SHOWN},
     )
-    return {"job": job, "labels": JOBS[job], "run": runs[0], "associations": rows}
+    return {"job": job, "run": runs[0], "associations": rows}
 
 
 def association(cursor: Cursor, tenant: str, *, at: datetime) -> dict[str, Any]:
@@ -209,7 +203,7 @@ def association(cursor: Cursor, tenant: str, *, at: datetime) -> dict[str, Any]:
             statement("monitoring/history/association_runs.sql"), {"tenant_id": tenant_id, "limit": ATTEMPTS_SHOWN}
         ),
         "waiting": cursor.rows(statement("monitoring/history/waiting.sql"), {"tenant_id": tenant_id}),
-        "titles": JOBS,
+        "titles": {job.name: job.title for job in JOBS},
     }
 
 
@@ -233,8 +227,9 @@ def _runs(
     )
 
 
-def _job_of(row: Row) -> Job:
-    return Job(row["job"])
+def _job_of(row: Row) -> str:
+    name: str = row["job"]
+    return name
 
 
 def _trends(cursor: Cursor, at: datetime, *, tenant_id: UUID | None = None) -> list[Trend]:

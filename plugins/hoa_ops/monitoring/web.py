@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from hoa_ops.database import Database
 from hoa_ops.errors import HoaOpsError, RequestError
-from hoa_ops.jobs.schedule import Job
+from hoa_ops.jobs import job_named
 from hoa_ops.monitoring import history
 from hoa_ops.monitoring.health import PATIENCE, check_health
 from hoa_ops.settings import get_settings
@@ -59,15 +59,15 @@ def overview(request: Request) -> HTMLResponse:
 
 
 @pages.get("/jobs/{job}")
-def job_runs(request: Request, job: Job, before: datetime | None = None) -> HTMLResponse:
+def job_runs(request: Request, job: str, before: datetime | None = None) -> HTMLResponse:
     """Show the runs of one job."""
-    return _page(request, "job", lambda cursor: history.job_runs(cursor, job, before=before))
+    return _page(request, "job", lambda cursor: history.job_runs(cursor, job_named(job), before=before))
 
 
 @pages.get("/jobs/{job}/run")
-def job_run(request: Request, job: Job, dag_run_id: Annotated[str, Query(alias="id")]) -> HTMLResponse:
+def job_run(request: Request, job: str, dag_run_id: Annotated[str, Query(alias="id")]) -> HTMLResponse:
     """Show what one run did for each association."""
-    return _page(request, "run", lambda cursor: history.job_run(cursor, job, dag_run_id))
+    return _page(request, "run", lambda cursor: history.job_run(cursor, job_named(job), dag_run_id))
 
 
 @pages.get("/association")

@@ -39,9 +39,14 @@ def dag_defaults() -> dict[str, Any]:
     }
 
 
-def per_shard(operator: type[TenantJobOperator], **arguments: Any) -> TenantJobOperator | MappedOperator:
-    """Make the task of a job: plain with one shard, mapped over the literal list of shards with more."""
+def job_task(operator: type[TenantJobOperator], **arguments: Any) -> TenantJobOperator | MappedOperator:
+    """Make the task of a job: plain with one shard, mapped over the literal list of shards with more.
+
+    :param operator: the job's.
+    :param arguments: of the task, beside its id and its SQL, which the job defines.
+    """
     shards = get_settings().shards
+    arguments |= {"task_id": operator.job.name, **operator.job.sql_files}
     if shards == 1:
         return operator(**arguments)
     return operator.partial(shards=shards, **arguments).expand(shard=list(range(shards)))

@@ -10,35 +10,26 @@ from hoa_ops.database import Database
 from hoa_ops.delivery.mail_server import MailServer
 from hoa_ops.delivery.outbox import Delivery
 from hoa_ops.monitoring.alerts.stuck_mail import raise_alarm
-from hoa_ops.operators.check_params import read_request
+from hoa_ops.operators.check_params import read_request, stop_if_refused
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.providers.common.compat.sdk import Context
 
-    from hoa_ops.jobs.run_request import RunRequest
+    from hoa_ops.jobs import Job
 
 
 class DeliverMessagesOperator(BaseOperator):
     """Deliver the e-mails that are due in the outbox, whichever run put them there.
 
-    :param request_model: the params of the DAG.
-    :param conn_id: Airflow Connection to the associations' database.
-    :param smtp_conn_id: Airflow Connection to the mail server.
+    :param jobs: the jobs of the DAG.
     """
 
-    def __init__(
-        self,
-        *,
-        request_model: type[RunRequest],
-        conn_id: str | None = None,
-        smtp_conn_id: str | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, jobs: Sequence[Job], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.request_model = request_model
-        self.conn_id = conn_id
-        self.smtp_conn_id = smtp_conn_id
+        self.jobs = jobs
 
     def execute(self, context: Context) -> dict[str, int]:
         """Send what is due and return how many messages ended in which state.
@@ -49,12 +40,13 @@ class DeliverMessagesOperator(BaseOperator):
         :raises MailServerError: when the server refuses us or cannot be reached; the messages wait for the next try.
         :raises MessagesWaitingError: when the server put messages off; the next try sends them.
         """
-        request, _ = read_request(self.request_model, context)
+        stop_if_refused(context)
+        request, _ = read_request(context, self.jobs[0])
         if request.dry_run:
             raise AirflowSkipException("A dry run sends nothing.")
         settings = get_settings()
-        with Database(self.conn_id or settings.database_conn_id) as database:
-            delivery = Delivery(database, MailServer(self.smtp_conn_id or settings.smtp_conn_id), settings)
+        with Database(settings.database_conn_id) as database:
+            delivery = Delivery(database, MailServer(settings.smtp_conn_id), settings)
             try:
                 delivery.run()
             finally:

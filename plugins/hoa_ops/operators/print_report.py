@@ -10,41 +10,42 @@ from hoa_ops.database import Database
 from hoa_ops.delivery.message import message_states
 from hoa_ops.engine.report import Report
 from hoa_ops.engine.run_ledger import find_runs, recorded_outcomes
-from hoa_ops.operators.check_params import read_request
+from hoa_ops.operators.check_params import read_request, stop_if_refused
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.providers.common.compat.sdk import Context
 
-    from hoa_ops.jobs.run_request import RunRequest
+    from hoa_ops.jobs import Job
 
 
 class PrintReportOperator(BaseOperator):
     """Print the reports of a live run's jobs again from the run ledger, with what became of their messages.
 
-    :param request_model: the params of the DAG.
-    :param conn_id: Airflow Connection to the associations' database.
+    :param jobs: the jobs of the DAG.
     """
 
-    def __init__(self, *, request_model: type[RunRequest], conn_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, jobs: Sequence[Job], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.request_model = request_model
-        self.conn_id = conn_id
+        self.jobs = jobs
 
     def execute(self, context: Context) -> None:
         """Log one report for every job that this DAG run did, as the run ledger has it.
 
         :raises AirflowSkipException: for a dry run, whose jobs have printed all there is to say.
         """
+        stop_if_refused(context)
         dag_run_id = context["dag_run"].run_id
-        request, _ = read_request(self.request_model, context)
+        request, _ = read_request(context, self.jobs[0])
         if request.dry_run:
             raise AirflowSkipException("A dry run posts and sends nothing; its report is in the job's own log.")
         with (
-            Database(self.conn_id or get_settings().database_conn_id) as database,
+            Database(get_settings().database_conn_id) as database,
             database.transaction(read_only=True) as cursor,
         ):
-            runs = find_runs(cursor, dag_run_id=dag_run_id, jobs=self.request_model.jobs)
+            runs = find_runs(cursor, dag_run_id=dag_run_id, jobs=self.jobs)
             reports = [
                 Report(
                     run.job,

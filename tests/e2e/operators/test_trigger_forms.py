@@ -13,7 +13,11 @@ from urllib.parse import unquote
 import pytest
 
 from devstack.mail import messages
-from hoa_ops.jobs.run_request import BillingRequest, BudgetVarianceRequest, EscalationRequest, RunRequest, dag_params
+from hoa_ops.jobs.billing import BillingRequest
+from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
+from hoa_ops.jobs.escalate_violations import EscalationRequest
+from hoa_ops.jobs.run_request import RunRequest
+from hoa_ops.operators.dag_params import dag_params
 
 PICTURES = os.environ.get("HOA_OPS_PICTURES")
 
@@ -38,7 +42,7 @@ BILLING = Form(
     "hoa_monthly_billing",
     BillingRequest,
     "generate_invoices",
-    {"tenant": "sunset-ridge", "job": "Generate invoices", "billing_month": "2031-03"},
+    {"tenant": "sunset-ridge", "job": "Monthly invoices", "billing_month": "2031-03"},
     "MONTHLY INVOICE GENERATION",
     r"Unit 101 - March 2031 - \$250\.00",
 )
@@ -158,7 +162,7 @@ def test_jobs_are_chosen_by_what_they_do(open_form):
     choice = dialog.get_by_role("combobox", name="Job")
     assert dialog.get_by_text("Those that are due", exact=True).is_visible()
     choice.click()
-    labels = ["Generate invoices", "Assess late fees", "Send payment reminders", "Those that are due"]
+    labels = ["Monthly invoices", "Late fees", "Payment reminders", "Those that are due"]
     page.get_by_role("option", name=labels[0]).wait_for()
     assert page.get_by_role("option").all_inner_texts() == labels
 

@@ -8,13 +8,12 @@ from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from croniter import croniter
 
-from hoa_ops.jobs.run_request import BillingRequest
-from hoa_ops.jobs.schedule import CRON
+from hoa_ops.jobs import ASSESS_LATE_FEES, job_named, jobs_of
 from tests.support.job_runner import ZONE, load_dag
 
 pytestmark = pytest.mark.usefixtures("books_in_order")
 
-INVOICES, FEES, REMINDERS = BillingRequest.jobs
+JOBS = INVOICES, FEES, REMINDERS = [job.name for job in jobs_of("hoa_monthly_billing")]
 
 
 def at(day, hour=0, minute=0, *, month=11, year=2025):
@@ -24,11 +23,11 @@ def at(day, hour=0, minute=0, *, month=11, year=2025):
 def ticks(start, end):
     """Every moment at which a schedule of the DAG fires, once, as MultipleCronTriggerTimetable has them."""
     moments = set()
-    for job in BillingRequest.jobs:
-        tick = croniter(CRON[job], start.replace(tzinfo=None) - timedelta(minutes=1)).get_next(datetime)
+    for job in JOBS:
+        tick = croniter(job_named(job).cron, start.replace(tzinfo=None) - timedelta(minutes=1)).get_next(datetime)
         while tick < end.replace(tzinfo=None):
             moments.add(tick.replace(tzinfo=ZONE))
-            tick = croniter(CRON[job], tick).get_next(datetime)
+            tick = croniter(job_named(job).cron, tick).get_next(datetime)
     return sorted(moments)
 
 
@@ -43,7 +42,7 @@ class Scheduler:
         """One run of the DAG; returns the jobs that it did. A job that fails does not stop the next one."""
         done = []
         self.skipped, self.failed = {}, []
-        for job in BillingRequest.jobs:
+        for job in JOBS:
             try:
                 self.jobs.run(
                     "hoa_monthly_billing",
@@ -157,7 +156,7 @@ def test_paused_for_weeks(database, scheduler, maple):
 
 
 def test_two_schedules_at_the_same_minute_are_one_run_that_does_both(monkeypatch, database, scheduler, maple):
-    monkeypatch.setitem(CRON, FEES, "0 8 * * 1")
+    monkeypatch.setitem(vars(ASSESS_LATE_FEES), "cron", "0 8 * * 1")
     assert scheduler.between(at(1), at(4)) == [
         ("11-01 02:00", INVOICES),
         ("11-03 08:00", FEES),
@@ -309,13 +308,20 @@ def test_a_job_in_shards_is_done_when_all_shards_are(database, jobs, maple):
     assert periods(database) == ["2025-11"] * 4
 
 
-def test_job_that_fails_or_is_skipped_stops_nothing_and_refused_params_stop_everything():
+def test_job_that_fails_or_is_skipped_stops_nothing():
+    tasks = ["check_params", *JOBS, "deliver_messages", "report", "complete"]
     dag = load_dag("hoa_monthly_billing")
-    for earlier, later in itertools.pairwise([*BillingRequest.jobs, "deliver_messages"]):
-        gate = dag.get_task(f"after_{earlier}")
-        assert (gate.trigger_rule, gate.upstream_task_ids) == (TriggerRule.ALL_DONE, {earlier})
+    assert dag.get_task(JOBS[0]).trigger_rule == TriggerRule.ALL_SUCCESS
+    for earlier, later in itertools.pairwise(tasks):
         task = dag.get_task(later)
-        assert (task.trigger_rule, task.upstream_task_ids) == (TriggerRule.ALL_SUCCESS, {"check_params", gate.task_id})
-    complete = dag.get_task("complete")
-    assert complete.trigger_rule == TriggerRule.NONE_FAILED
-    assert complete.upstream_task_ids >= {*BillingRequest.jobs, "deliver_messages", "report"}
+        assert task.upstream_task_ids == {earlier}
+        assert later == JOBS[0] or task.trigger_rule == TriggerRule.ALL_DONE
+
+
+@pytest.mark.parametrize("task_id", [*JOBS, "deliver_messages", "report"])
+@pytest.mark.parametrize("state", ["failed", "skipped", "upstream_failed"])
+def test_refused_run_stops_every_task(database, jobs, task_id, state):
+    jobs.breadcrumbs = [{"task_id": "check_params", "state": state, "map_index": -1}]
+    with pytest.raises(AirflowSkipException, match="This run was refused, see check_params: nothing is done"):
+        jobs.run("hoa_monthly_billing", task_id, on=at(6, 3))
+    assert database.value("SELECT count(*) FROM runs") == 0

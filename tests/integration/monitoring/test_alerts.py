@@ -16,7 +16,7 @@ from devstack.slack import SlackSink
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.monitoring.alerts.failed_task import NO_ERROR, TOLD
 from hoa_ops.monitoring.alerts.late_run import deadline_alerts
-from hoa_ops.operators.notice_killed_tasks import NoticeKilledTasksOperator
+from hoa_ops.operators.complete_run import CompleteRunOperator
 from hoa_ops.settings import get_settings
 from tests.support.job_runner import load_dag
 
@@ -169,8 +169,9 @@ def test_killed_tasks_are_told_of_by_another(slack, mail):
         ],
         xcom_pull=lambda task_ids, key, map_indexes: key == TOLD and told[task_ids, map_indexes],
     )
-    task = NoticeKilledTasksOperator(task_id="notice_killed_tasks")
-    type(task).execute.__wrapped__(task, {"ti": ti})
+    task = CompleteRunOperator(task_id="complete")
+    with pytest.raises(AirflowFailException, match="This run failed in escalate_violations: see there"):
+        type(task).execute.__wrapped__(task, {"ti": ti})
     [post] = slack.posts
     assert "task `escalate_violations` (shard 1) failed" in post["text"]
     assert f"> {NO_ERROR}" in post["text"]

@@ -146,7 +146,7 @@ def test_older_runs_are_a_page_further(database, get, logged_in):
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/association?code=nowhere", 404), ("/jobs/send_reminders/run?id=none", 404), ("/jobs/nonsense", 422)],
+    [("/association?code=nowhere", 404), ("/jobs/send_reminders/run?id=none", 404), ("/jobs/nonsense", 404)],
 )
 def test_what_is_not_there(database, get, logged_in, path, status):
     assert get(path).status_code == status

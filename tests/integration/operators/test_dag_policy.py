@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from hoa_ops.jobs.run_request import BillingRequest, BudgetVarianceRequest, EscalationRequest, RunRequest
-from hoa_ops.jobs.schedule import CRON
+from hoa_ops.jobs import jobs_of
 from hoa_ops.settings import get_settings
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -23,11 +22,6 @@ CRONTAB = {
     "hoa_monthly_billing": ["0 2 1 * *", "0 3 6 * *", "0 8 * * 1"],
     "hoa_violation_escalation": ["0 6 * * *"],
     "hoa_budget_variance": ["0 9 * * 1"],
-}
-REQUESTS: dict[str, type[RunRequest]] = {
-    "hoa_monthly_billing": BillingRequest,
-    "hoa_violation_escalation": EscalationRequest,
-    "hoa_budget_variance": BudgetVarianceRequest,
 }
 
 PARSE = """
@@ -94,16 +88,17 @@ def test_dag_tells_what_it_is_and_what_to_do_when_it_fails(dag: Any) -> None:
     assert len(dag.tags) > 1
     assert dag.doc_md.strip().startswith("### ")
     triage = dag.doc_md.partition("#### When a task fails")[2]
-    can_fail = {task.task_id for task in dag.tasks if task.task_type not in {"EmptyOperator", "PrintReportOperator"}}
+    looks_on = {"CompleteRunOperator", "PrintReportOperator"}
+    can_fail = {task.task_id for task in dag.tasks if task.task_type not in looks_on}
     assert {"check_params", "deliver_messages"} < can_fail
-    assert [task_id for task_id in can_fail - {"notice_killed_tasks"} if f"`{task_id}`" not in triage] == []
+    assert [task_id for task_id in can_fail if f"`{task_id}`" not in triage] == []
 
 
 def test_dag_runs_by_the_crontab_in_the_time_zone_of_the_deployment(dag: Any) -> None:
     timetable = dag.timetable.serialize()
     assert timetable.get("expressions", [timetable.get("expression")]) == CRONTAB[dag.dag_id]
     assert timetable["timezone"] == get_settings().timezone == "America/New_York"
-    assert [CRON[job] for job in REQUESTS[dag.dag_id].jobs] == CRONTAB[dag.dag_id]
+    assert [job.cron for job in jobs_of(dag.dag_id)] == CRONTAB[dag.dag_id]
 
 
 def test_missed_runs_are_not_made_up_and_two_runs_never_overlap(dag: Any) -> None:
@@ -121,7 +116,8 @@ def test_every_task_has_an_owner_and_is_tried_again(dag: Any) -> None:
 
 
 def test_params_are_those_of_the_request_and_explain_themselves(dag: Any) -> None:
-    assert list(dag.params) == list(REQUESTS[dag.dag_id].model_fields)
+    [request] = {job.request for job in jobs_of(dag.dag_id)}
+    assert list(dag.params) == list(request.model_fields)
     for name in dag.params:
         param = dag.params.get_param(name)
         assert param.schema["title"]

@@ -397,7 +397,7 @@ def test_check_finds_what_would_go_wrong(switched, capsys, spoil, sentence):
         ),
         (
             f"REVOKE UPDATE ON public.accounting_violation FROM {OWNER}",
-            "what escalate_violations/lock.sql locks cannot be locked: permission denied for table accounting_violation",
+            "escalate_violations/lock.sql locks cannot be locked: permission denied for table accounting_violation",
         ),
     ],
 )

@@ -8,15 +8,13 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from hoa_ops.errors import RequestError
-from hoa_ops.jobs.run_request import (
-    BillingRequest,
-    BudgetVarianceRequest,
-    EscalationRequest,
-    RunDate,
-    RunRequest,
-    dag_params,
-)
-from hoa_ops.jobs.schedule import Job
+from hoa_ops.jobs import ESCALATE_VIOLATIONS
+from hoa_ops.jobs.billing import BillingRequest
+from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
+from hoa_ops.jobs.escalate_violations import EscalationRequest
+from hoa_ops.jobs.run_request import RunDate, RunRequest
+from hoa_ops.operators.check_params import read_request
+from hoa_ops.operators.dag_params import dag_params
 
 REQUESTS = [EscalationRequest, BudgetVarianceRequest, BillingRequest]
 EVERY = [(request, *case) for request in REQUESTS for case in (
@@ -165,12 +163,8 @@ def test_form_and_check_take_the_same_good_values(request_model: type[RunRequest
 # The day. -------------------------------------------------------------------------------------------------------
 
 
-def dag_run(logical_date: datetime | None, run_after: datetime | None = None) -> Any:
-    return SimpleNamespace(logical_date=logical_date, run_after=run_after)
-
-
 def day(logical_date: datetime, **params: Any) -> date:
-    return RunDate.of(EscalationRequest.read(params), dag_run(logical_date), job=Job.ESCALATE_VIOLATIONS).as_of
+    return RunDate.of(EscalationRequest.read(params), logical_date, job=ESCALATE_VIOLATIONS).as_of
 
 
 def test_run_at_three_in_utc_still_stands_for_yesterday_in_new_york() -> None:
@@ -181,14 +175,15 @@ def test_run_at_three_in_utc_still_stands_for_yesterday_in_new_york() -> None:
 
 def test_manual_run_without_a_logical_date_stands_for_the_moment_it_was_due() -> None:
     moment = datetime(2025, 10, 30, 3, 0, tzinfo=UTC)
-    run_date = RunDate.of(EscalationRequest(), dag_run(None, moment), job=Job.ESCALATE_VIOLATIONS)
+    context: Any = {"params": {}, "dag_run": SimpleNamespace(logical_date=None, run_after=moment)}
+    _, run_date = read_request(context, ESCALATE_VIOLATIONS)
     assert run_date.as_of == date(2025, 10, 29)
     assert run_date.moment == moment
 
 
 def test_as_of_gives_the_scheduled_time_of_that_day() -> None:
     request = EscalationRequest.read({"as_of": "2025-10-01"})
-    run_date = RunDate.of(request, dag_run(datetime(2025, 10, 30, 3, 0, tzinfo=UTC)), job=Job.ESCALATE_VIOLATIONS)
+    run_date = RunDate.of(request, datetime(2025, 10, 30, 3, 0, tzinfo=UTC), job=ESCALATE_VIOLATIONS)
     assert f"{run_date.moment:%Y-%m-%d %H:%M}" == "2025-10-01 06:00"
     assert run_date.as_of == date(2025, 10, 1)
 

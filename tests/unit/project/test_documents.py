@@ -7,7 +7,9 @@ import pytest
 
 from hoa_ops.__main__ import main
 from hoa_ops.cli.settings import settings_page
-from hoa_ops.jobs.run_request import BillingRequest, BudgetVarianceRequest, EscalationRequest
+from hoa_ops.jobs.billing import BillingRequest
+from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
+from hoa_ops.jobs.escalate_violations import EscalationRequest
 
 ROOT = Path(__file__).resolve().parents[3]
 

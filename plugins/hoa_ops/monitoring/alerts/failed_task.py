@@ -76,7 +76,7 @@ def tell_of_failure(context: Context) -> None:
         error=NO_ERROR if error is None else _neutral(first_line(error), context),
     )
     if tell(failed.alert) and error is not None:
-        # Only the task's own process can leave word for `notice_killed_tasks`.
+        # Only the task's own process can leave word for the task `complete`.
         ti.xcom_push(key=TOLD, value=True)
 
 

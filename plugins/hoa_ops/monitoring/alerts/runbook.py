@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hoa_ops.jobs.schedule import Job
+from hoa_ops.jobs import JOBS
 from hoa_ops.settings import get_settings
 
 RUNBOOK = "docs/runbook.md"
@@ -26,19 +26,13 @@ class Advice:
         return f"{get_settings().runbook_url or RUNBOOK}#{self.section}"
 
 
-_JOB_FAILED = Advice(
-    "a-job-failed",
-    "Associations that the log names as failed, or that it did not come to, are as they were; all others are done. "
-    "Mend the cause and clear the task: it does only what is missing.",
-)
-
 TASK_ADVICE: dict[str, Advice] = {
     "check_params": Advice(
         "a-run-was-refused",
         "Nothing was touched. Correct what the error names and trigger the run again; if the database was away, "
         "clear the task.",
     ),
-    **dict.fromkeys(Job, _JOB_FAILED),
+    **{job.name: Advice("a-job-failed", job.when_it_fails) for job in JOBS},
     "deliver_messages": Advice(
         "mail-does-not-go-out",
         "What was not sent waits in the outbox. Mend the mail server or its Connection and clear the task: nothing is "
@@ -49,7 +43,7 @@ TASK_ADVICE: dict[str, Advice] = {
         "Only the closing report is missing; what was posted and sent stands. Clear the task once the database "
         "answers.",
     ),
-    "notice_killed_tasks": Advice(
+    "complete": Advice(
         "a-task-was-killed",
         "A task of this run failed, and it is not certain that it could tell. Look at the run and clear what failed.",
     ),
