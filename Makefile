@@ -33,10 +33,11 @@ system-packages: ## Install what some tests use and pip cannot bring (Debian and
 bench: $(INSTALLED) ## Measure the jobs on a database of production size (ARGS="--tenants 1000")
 	@$(RUN) tools.benchmark $(ARGS)
 
-lint: $(INSTALLED) ## Check style and types
+lint: $(INSTALLED) ## Check style and types, and the SQL
 	@$(RUN) ruff check $(CHECKED)
 	@$(RUN) ruff format --check $(CHECKED)
 	@$(RUN) mypy
+	@$(RUN) tools.lint_sql
 	@$(RUN) check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 
 format: $(INSTALLED) ## Rewrite the code in the project's style

@@ -1,1 +1,1 @@
-"""What maintainers run: packages for managed platforms, other versions of Python and Airflow, the benchmark."""
+"""What maintainers run: the SQL check, packages for managed platforms, other Pythons and Airflows, the benchmark."""

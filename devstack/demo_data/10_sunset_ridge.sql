@@ -51,7 +51,7 @@ SELECT tenants.id, unit.unit_number, unit.status, unit.monthly_assessment
  WHERE tenants.code = 'sunset-ridge';
 
 INSERT INTO ownerships (tenant_id, unit_id, owner_id, percentage, starts_on)
-SELECT tenants.id, units.id, owners.id, ownership.percentage, '2020-01-01'
+SELECT tenants.id, units.id AS unit_id, owners.id AS owner_id, ownership.percentage, '2020-01-01'
   FROM tenants
  CROSS JOIN (VALUES
     ('101', 'John Smith', 100), ('205', 'Maria Garcia', 100), ('312', 'Wei Chen', 100),
@@ -71,8 +71,10 @@ SELECT tenants.id, type.name
  CROSS JOIN (VALUES ('Unapproved Exterior Modification'), ('Parking Violation'), ('Landscaping Neglect')) AS type (name)
  WHERE tenants.code = 'sunset-ridge';
 
-INSERT INTO violations (tenant_id, violation_number, unit_id, violation_type_id, description, status, reported_on, cure_deadline)
-SELECT tenants.id, violation.violation_number, units.id, violation_types.id, violation.description, violation.status,
+INSERT INTO violations (tenant_id, violation_number, unit_id, violation_type_id, description, status, reported_on,
+                        cure_deadline)
+SELECT tenants.id, violation.violation_number, units.id AS unit_id, violation_types.id AS violation_type_id,
+       violation.description, violation.status,
        violation.reported_on::date, violation.cure_deadline::date
   FROM tenants
  CROSS JOIN (VALUES
@@ -89,7 +91,8 @@ SELECT tenants.id, violation.violation_number, units.id, violation_types.id, vio
 
 -- Steps taken before HOA Ops was put in charge; their fines were collected by hand and are not in this ledger.
 INSERT INTO violation_escalations (tenant_id, violation_id, step, step_name, escalated_on, scheduled_fine, fine)
-SELECT violations.tenant_id, violations.id, past.step, past.step_name, past.escalated_on::date, past.fine, past.fine
+SELECT violations.tenant_id, violations.id, past.step, past.step_name, past.escalated_on::date,
+       past.fine AS scheduled_fine, past.fine
   FROM (VALUES
     ('VIOL-2025-001', 1, 'First notice', '2025-10-23', 50.00),
     ('VIOL-2025-003', 1, 'First notice', '2025-10-16', 50.00),
@@ -103,7 +106,7 @@ SELECT '00000000-0000-7000-8000-0000000000b1', tenants.id, '2025 Operating Budge
   FROM tenants WHERE tenants.code = 'sunset-ridge';
 
 INSERT INTO budget_lines (tenant_id, budget_id, account_id, budgeted)
-SELECT budgets.tenant_id, budgets.id, accounts.id, line.budgeted
+SELECT budgets.tenant_id, budgets.id, accounts.id AS account_id, line.budgeted
   FROM budgets
  CROSS JOIN (VALUES ('5100', 12000.00), ('5200', 8000.00), ('5300', 9600.00)) AS line (number, budgeted)
   JOIN accounts ON accounts.tenant_id = budgets.tenant_id AND accounts.number = line.number
@@ -129,12 +132,14 @@ entries AS (
 posted AS (
     INSERT INTO journal_entries (tenant_id, id, entry_number, entry_date, description, source, reverses_entry_id)
     SELECT entries.tenant_id, entries.entry_id, 'OPEN-' || entries.number, entries.entry_date, entries.description,
-           CASE WHEN entries.reverses IS NULL THEN 'manual' ELSE 'reversal' END, reversed.entry_id
+           CASE WHEN entries.reverses IS NULL THEN 'manual' ELSE 'reversal' END,
+           reversed.entry_id AS reverses_entry_id
       FROM entries
       LEFT JOIN entries AS reversed ON reversed.number = entries.reverses
 )
 INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit)
-SELECT entries.tenant_id, entries.entry_id, side.line_number, accounts.id, greatest(side.amount, 0), greatest(-side.amount, 0)
+SELECT entries.tenant_id, entries.entry_id, side.line_number, accounts.id,
+       greatest(side.amount, 0), greatest(-side.amount, 0)
   FROM entries
  CROSS JOIN LATERAL (VALUES (1, entries.account_number, entries.amount), (2, '1000', -entries.amount))
     AS side (line_number, number, amount)

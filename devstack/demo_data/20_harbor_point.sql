@@ -4,7 +4,9 @@ INSERT INTO tenants (id, code, name, fine_cap_per_year, payment_instructions, bi
      'Bank transfer to Harbor Point Condominium, account 000111222.', '2025-11-01');
 
 INSERT INTO contacts (tenant_id, role, full_name, email)
-SELECT tenants.id, 'treasurer', 'Hugo Purser', 'treasurer@harbor-point.example' FROM tenants WHERE tenants.code = 'harbor-point';
+SELECT tenants.id, 'treasurer', 'Hugo Purser', 'treasurer@harbor-point.example'
+  FROM tenants
+ WHERE tenants.code = 'harbor-point';
 
 INSERT INTO accounts (tenant_id, number, name, type)
 SELECT tenants.id, account.number, account.name, account.type
@@ -37,7 +39,7 @@ SELECT tenants.id, unit.unit_number, 'occupied', unit.monthly_assessment
  WHERE tenants.code = 'harbor-point';
 
 INSERT INTO ownerships (tenant_id, unit_id, owner_id, percentage, starts_on)
-SELECT tenants.id, units.id, owners.id, ownership.percentage, '2021-06-01'
+SELECT tenants.id, units.id AS unit_id, owners.id AS owner_id, ownership.percentage, '2021-06-01'
   FROM tenants
  CROSS JOIN (VALUES ('A-1', 'Ingrid Olsen', 50), ('A-1', 'Erik Olsen', 50), ('A-2', 'Noor de Vries', 100))
     AS ownership (unit_number, full_name, percentage)
@@ -56,8 +58,10 @@ SELECT fine_schedules.tenant_id, fine_schedules.id, step.step, step.name, step.f
   JOIN tenants ON tenants.id = fine_schedules.tenant_id AND tenants.code = 'harbor-point'
  CROSS JOIN (VALUES (1, 'Warning', 0.00, 0), (2, 'Fine', 75.25, 10)) AS step (step, name, fine, days_after_previous);
 
-INSERT INTO violations (tenant_id, violation_number, unit_id, violation_type_id, description, status, reported_on, cure_deadline)
-SELECT tenants.id, violation.violation_number, units.id, violation_types.id, violation.description, violation.status,
+INSERT INTO violations (tenant_id, violation_number, unit_id, violation_type_id, description, status, reported_on,
+                        cure_deadline)
+SELECT tenants.id, violation.violation_number, units.id AS unit_id, violation_types.id AS violation_type_id,
+       violation.description, violation.status,
        violation.reported_on::date, violation.cure_deadline::date
   FROM tenants
  CROSS JOIN (VALUES
@@ -80,7 +84,7 @@ SELECT tenants.id, 'House Budget 2025', '2025', '2025-01-01', '2025-12-31', 'to_
   FROM tenants WHERE tenants.code = 'harbor-point';
 
 INSERT INTO budget_lines (tenant_id, budget_id, account_id, budgeted)
-SELECT budgets.tenant_id, budgets.id, accounts.id, 3600.00
+SELECT budgets.tenant_id, budgets.id, accounts.id AS account_id, 3600.00
   FROM budgets
   JOIN tenants ON tenants.id = budgets.tenant_id AND tenants.code = 'harbor-point'
   JOIN accounts ON accounts.tenant_id = budgets.tenant_id AND accounts.number = '5100';
@@ -91,7 +95,7 @@ WITH entry AS (
     RETURNING tenant_id, id
 )
 INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit)
-SELECT entry.tenant_id, entry.id, side.line_number, accounts.id, side.debit, side.credit
+SELECT entry.tenant_id, entry.id, side.line_number, accounts.id AS account_id, side.debit, side.credit
   FROM entry
  CROSS JOIN (VALUES (1, '5100', 3700.00, 0), (2, '1000', 0, 3700.00)) AS side (line_number, number, debit, credit)
   JOIN accounts ON accounts.tenant_id = entry.tenant_id AND accounts.number = side.number;

@@ -1,13 +1,16 @@
 -- What the application sees instead of its own tables from the switch-over on: views with their names and columns, in a
--- schema that comes first in its search path. Its own tables stay as they are. Run it as the owner of the package's tables,
--- then as the application's role: ALTER ROLE application IN DATABASE associations SET search_path = hoa_app, public;
+-- schema that comes first in its search path. Its own tables stay as they are. Run it as the owner of the package's
+-- tables, then as the application's role:
+-- ALTER ROLE application IN DATABASE associations SET search_path = hoa_app, public;
 CREATE SCHEMA hoa_app;
 
 CREATE VIEW hoa_app.accounting_invoice AS
 SELECT invoices.id, invoices.tenant_id, invoices.number AS invoice_number, upper(invoices.kind) AS invoice_type,
        invoices.unit_id, invoices.owner_id, invoices.invoice_date, invoices.due_date, invoices.amount AS total_amount,
        coalesce(invoices.amount - balances.balance, 0) AS amount_paid,
-       CASE WHEN invoices.status = 'void' THEN 'CANCELLED' WHEN balances.balance = 0 THEN 'PAID' ELSE 'SENT' END AS status,
+       CASE WHEN invoices.status = 'void' THEN 'CANCELLED'
+            WHEN balances.balance = 0 THEN 'PAID'
+            ELSE 'SENT' END AS status,
        invoices.late_fee_of_invoice_id AS late_fee_for_id, invoices.violation_escalation_id AS violation_step_id
   FROM hoa.invoices
   LEFT JOIN hoa.invoice_balances AS balances
@@ -41,16 +44,19 @@ SELECT md5(lines.entry_id::text || lines.line_number)::uuid AS id, lines.tenant_
   JOIN hoa_app.accounting_journalentry AS entries ON entries.id = lines.entry_id;
 
 -- How people's entries get into the ledger: numbered without gaps, all lines at once.
-CREATE FUNCTION hoa_app.post_entry(for_tenant uuid, on_day date, description text, source text, lines jsonb) RETURNS uuid
+CREATE FUNCTION hoa_app.post_entry(for_tenant uuid, on_day date, description text, source text, lines jsonb)
+RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = hoa_ops, hoa, pg_temp AS $$
 DECLARE
     posted uuid;
 BEGIN
     INSERT INTO journal_entries (tenant_id, entry_number, entry_date, description, source)
-    VALUES (for_tenant, next_document_number(for_tenant, 'journal_entry'), on_day, post_entry.description, post_entry.source)
+    VALUES (for_tenant, next_document_number(for_tenant, 'journal_entry'), on_day, post_entry.description,
+            post_entry.source)
     RETURNING id INTO posted;
     INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit)
-    SELECT for_tenant, posted, row_number() OVER (), posting_account(for_tenant, line.account, 'named by the application'),
+    SELECT for_tenant, posted, row_number() OVER (),
+           posting_account(for_tenant, line.account, 'named by the application'),
            coalesce(line.debit, 0), coalesce(line.credit, 0)
       FROM jsonb_to_recordset(lines) AS line (account text, debit numeric, credit numeric);
     RETURN posted;

@@ -1,5 +1,5 @@
--- What the owner of the views may read, and nothing else: no log-ins, no sessions. Run it as the owner of the application's
--- tables.
+-- What the owner of the views may read, and nothing else: no log-ins, no sessions. Run it as the owner of the
+-- application's tables.
 GRANT USAGE ON SCHEMA public TO hoa_ops_owner;
 GRANT SELECT ON
     tenants_tenant, accounting_boardmember, accounting_owner, accounting_unit, accounting_ownership, accounting_account,

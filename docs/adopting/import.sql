@@ -1,5 +1,5 @@
--- The switch-over, second half: brings ledger and receivables over, all or nothing. Run it as the owner of the tables, while
--- nobody posts in the application. A row that breaks a rule of the tables stops it and is named.
+-- The switch-over, second half: brings ledger and receivables over, all or nothing. Run it as the owner of the tables,
+-- while nobody posts in the application. A row that breaks a rule of the tables stops it and is named.
 BEGIN;
 INSERT INTO hoa.journal_entries (tenant_id, id, entry_number, entry_date, description, source, reverses_entry_id)
 SELECT tenant_id, id, entry_number, entry_date, description, source, reverses_entry_id
@@ -7,11 +7,12 @@ SELECT tenant_id, id, entry_number, entry_date, description, source, reverses_en
 INSERT INTO hoa.journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit, memo)
 SELECT tenant_id, entry_id, line_number, account_id, debit, credit, memo
   FROM hoa_import.journal_entry_lines;
-INSERT INTO hoa.violation_escalations (tenant_id, id, violation_id, step, step_name, escalated_on, scheduled_fine, fine, status)
+INSERT INTO hoa.violation_escalations (tenant_id, id, violation_id, step, step_name, escalated_on, scheduled_fine, fine,
+                                       status)
 SELECT tenant_id, id, violation_id, step, step_name, escalated_on, scheduled_fine, fine, status
   FROM hoa_import.violation_escalations;
-INSERT INTO hoa.invoices (tenant_id, id, number, kind, unit_id, owner_id, invoice_date, due_date, period, amount, status,
-                          journal_entry_id, late_fee_of_invoice_id, violation_escalation_id)
+INSERT INTO hoa.invoices (tenant_id, id, number, kind, unit_id, owner_id, invoice_date, due_date, period, amount,
+                          status, journal_entry_id, late_fee_of_invoice_id, violation_escalation_id)
 SELECT tenant_id, id, number, kind, unit_id, owner_id, invoice_date, due_date, period, amount, status,
        journal_entry_id, late_fee_of_invoice_id, violation_escalation_id
   FROM hoa_import.invoices;

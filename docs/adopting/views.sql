@@ -1,14 +1,15 @@
 -- What the package is to read, as views on an example application (the tables of tests/integration/application.sql).
--- Run it as the role that will own them, with your own tables' names. A view runs with its owner's rights, so the role of
--- the jobs needs none on the application's tables. Views that you leave out become tables of the package.
+-- Run it as the role that will own them, with your own tables' names. A view runs with its owner's rights, so the role
+-- of the jobs needs none on the application's tables. Views that you leave out become tables of the package.
 CREATE SCHEMA hoa;
 CREATE SCHEMA hoa_import;  -- what is moved on the day of the switch-over
 
 -- Read only, for good. ------------------------------------------------------------------------------------
 
 CREATE VIEW hoa.tenants AS
-SELECT id, replace(schema_name, '_', '-') AS code, name, CASE WHEN is_active THEN 'active' ELSE 'inactive' END AS status,
-       DATE '2025-11-01' AS billing_starts_on,  -- the first month that the package is to bill
+SELECT id, replace(schema_name, '_', '-') AS code, name,
+       CASE WHEN is_active THEN 'active' ELSE 'inactive' END AS status,
+       '2025-11-01'::date AS billing_starts_on,  -- the first month that the package is to bill
        0 AS payment_terms_days, false AS bills_vacant_units, true AS emails_invoices, '' AS payment_instructions,
        NULL::integer AS reminder_cooldown_days, NULL::numeric(15,2) AS fine_cap_per_violation,
        NULL::numeric(15,2) AS fine_cap_per_year
@@ -39,7 +40,8 @@ SELECT tenant_id, id, unit_number, lower(status) AS status, monthly_assessment
   FROM public.accounting_unit;
 
 CREATE VIEW hoa.ownerships AS
-SELECT tenant_id, id, unit_id, owner_id, ownership_percentage AS percentage, start_date AS starts_on, end_date AS ends_on
+SELECT tenant_id, id, unit_id, owner_id, ownership_percentage AS percentage,
+       start_date AS starts_on, end_date AS ends_on
   FROM public.accounting_ownership;
 
 CREATE VIEW hoa.accounts AS
@@ -51,8 +53,8 @@ CREATE VIEW hoa.violation_types AS
 SELECT tenant_id, id, name
   FROM public.accounting_violationtype;
 
--- One table and no join: the jobs lock rows of this view and set their status. Where the status is read as it is, PostgreSQL
--- needs no trigger for that.
+-- One table and no join: the jobs lock rows of this view and set their status. Where the status is read as it is,
+-- PostgreSQL needs no trigger for that.
 CREATE VIEW hoa.violations AS
 SELECT tenant_id, id, violation_number, unit_id, violation_type_id, description,
        CASE status WHEN 'resolved' THEN 'closed' ELSE status END AS status, reported_date AS reported_on, cure_deadline
@@ -68,7 +70,10 @@ CREATE TRIGGER set_status INSTEAD OF UPDATE ON hoa.violations
     FOR EACH ROW EXECUTE FUNCTION hoa.set_violation_status();
 
 CREATE VIEW hoa.late_fee_rules AS
-SELECT tenant_id, id, CASE WHEN percentage = 0 THEN 'flat' WHEN flat_amount = 0 THEN 'percentage' ELSE 'both' END AS fee_type,
+SELECT tenant_id, id,
+       CASE WHEN percentage = 0 THEN 'flat'
+            WHEN flat_amount = 0 THEN 'percentage'
+            ELSE 'both' END AS fee_type,
        flat_amount, percentage, NULL::numeric(15,2) AS fee_cap, 0::numeric(15,2) AS minimum_balance,
        grace_period_days AS grace_days, 'once' AS frequency,
        effective_date AS effective_from, NULL::date AS effective_to  -- invoices due before that bear no fee
@@ -76,7 +81,8 @@ SELECT tenant_id, id, CASE WHEN percentage = 0 THEN 'flat' WHEN flat_amount = 0 
 
 CREATE VIEW hoa.budgets AS
 SELECT tenant_id, id, NULL::uuid AS fund_id, name, fiscal_year::text AS period_label, start_date AS starts_on,
-       end_date AS ends_on, CASE status WHEN 'APPROVED' THEN 'active' WHEN 'DRAFT' THEN 'draft' ELSE 'closed' END AS status,
+       end_date AS ends_on,
+       CASE status WHEN 'APPROVED' THEN 'active' WHEN 'DRAFT' THEN 'draft' ELSE 'closed' END AS status,
        'annual' AS basis, NULL::numeric(7,2) AS warning_threshold, NULL::numeric(7,2) AS critical_threshold,
        0::numeric(15,2) AS alert_floor, 0 AS alert_cooldown_days
   FROM public.accounting_budget;
@@ -87,7 +93,8 @@ SELECT tenant_id, id, budget_id, account_id, budgeted_amount AS budgeted, NULL::
   FROM public.accounting_budgetline;
 
 -- Read now, moved later. ----------------------------------------------------------------------------------
--- Invoices and payments come with their whole history: what was charged before is what keeps it from being charged again.
+-- Invoices and payments come with their whole history: what was charged before is what keeps it from being charged
+-- again.
 
 CREATE VIEW hoa_import.violation_escalations AS
 SELECT tenant_id, id, violation_id, step_number AS step, step_name,
@@ -116,17 +123,18 @@ SELECT tenant_id, id, payment_id, invoice_id, amount_applied AS amount, applied_
        md5('application' || id)::uuid AS journal_entry_id, NULL::uuid AS reversal_entry_id, NULL::uuid AS run_id
   FROM public.accounting_paymentapplication;
 
--- The ledger: the application's own entries, with what they post to receivables (1200) and prepayments (2200) on account
--- 3900, and against that one entry for every invoice, payment and application. So 1200 is what the invoices say and 2200
--- what the payments say, on any day; and 3900 comes to zero, or to the amount by which the application's books were wrong.
+-- The ledger: the application's own entries, with what they post to receivables (1200) and prepayments (2200) on
+-- account 3900, and against that one entry for every invoice, payment and application. So 1200 is what the invoices say
+-- and 2200 what the payments say, on any day; and 3900 comes to zero, or to the amount by which the application's books
+-- were wrong.
 CREATE VIEW hoa_import.brought_over AS
 SELECT tenant_id, md5('invoice' || id)::uuid AS entry_id, 'OPEN-' || invoice_number AS entry_number,
        invoice_date AS entry_date, 'invoice' AS source, NULL::uuid AS reverses_entry_id,
        '1200' AS debit, '3900' AS credit, total_amount AS amount
   FROM public.accounting_invoice
  UNION ALL
-SELECT tenant_id, md5('void' || id)::uuid, 'VOID-' || invoice_number, invoice_date, 'reversal', md5('invoice' || id)::uuid,
-       '3900', '1200', total_amount
+SELECT tenant_id, md5('void' || id)::uuid, 'VOID-' || invoice_number, invoice_date, 'reversal',
+       md5('invoice' || id)::uuid, '3900', '1200', total_amount
   FROM public.accounting_invoice
  WHERE status = 'CANCELLED'
  UNION ALL
@@ -168,10 +176,10 @@ SELECT invoices.tenant_id, invoices.id AS invoice_id, 1 AS line_number, accounts
   LEFT JOIN public.accounting_account AS accounts
     ON accounts.tenant_id = invoices.tenant_id AND accounts.account_number = '3900';
 
-CREATE VIEW hoa.journal_entries AS TABLE hoa_import.journal_entries;
-CREATE VIEW hoa.journal_entry_lines AS TABLE hoa_import.journal_entry_lines;
-CREATE VIEW hoa.violation_escalations AS TABLE hoa_import.violation_escalations;
-CREATE VIEW hoa.invoices AS TABLE hoa_import.invoices;
-CREATE VIEW hoa.invoice_lines AS TABLE hoa_import.invoice_lines;
-CREATE VIEW hoa.payments AS TABLE hoa_import.payments;
-CREATE VIEW hoa.payment_applications AS TABLE hoa_import.payment_applications;
+CREATE VIEW hoa.journal_entries AS SELECT * FROM hoa_import.journal_entries;
+CREATE VIEW hoa.journal_entry_lines AS SELECT * FROM hoa_import.journal_entry_lines;
+CREATE VIEW hoa.violation_escalations AS SELECT * FROM hoa_import.violation_escalations;
+CREATE VIEW hoa.invoices AS SELECT * FROM hoa_import.invoices;
+CREATE VIEW hoa.invoice_lines AS SELECT * FROM hoa_import.invoice_lines;
+CREATE VIEW hoa.payments AS SELECT * FROM hoa_import.payments;
+CREATE VIEW hoa.payment_applications AS SELECT * FROM hoa_import.payment_applications;

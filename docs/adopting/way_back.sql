@@ -1,8 +1,9 @@
--- The way back: the application's own tables learn what was posted since the switch-over, all or nothing. Stop the jobs and
--- the application first. Run it as one who may read the views and write the application's tables. Done again, it adds nothing.
+-- The way back: the application's own tables learn what was posted since the switch-over, all or nothing. Stop the jobs
+-- and the application first. Run it as one who may read the views and write the application's tables. Done again, it
+-- adds nothing.
 BEGIN;
--- What owners had paid ahead at the switch-over (put its date in) stood in receivables (1200) here, in prepayments (2200)
--- there.
+-- What owners had paid ahead at the switch-over (put its date in) stood in receivables (1200) here, in prepayments
+-- (2200) there.
 WITH ahead AS (
     SELECT tenant_id, sum(CASE WHEN credit = '2200' THEN amount WHEN debit = '2200' THEN -amount END) AS amount
       FROM hoa_import.brought_over
@@ -11,7 +12,8 @@ WITH ahead AS (
 ),
 entries AS (
     INSERT INTO public.accounting_journalentry (id, tenant_id, entry_number, entry_date, description, created_at)
-    SELECT md5('ahead' || tenant_id)::uuid, tenant_id, 'PAID-AHEAD', '2025-10-29', 'Paid ahead at the switch-over', '2025-10-29'
+    SELECT md5('ahead' || tenant_id)::uuid, tenant_id, 'PAID-AHEAD', '2025-10-29', 'Paid ahead at the switch-over',
+           '2025-10-29'
       FROM ahead
      WHERE amount > 0
         ON CONFLICT DO NOTHING
@@ -19,7 +21,8 @@ entries AS (
 )
 INSERT INTO public.accounting_journalentryline
     (id, tenant_id, journal_entry_id, line_number, account_id, debit_amount, credit_amount)
-SELECT md5(entries.id::text || side.line_number)::uuid, entries.tenant_id, entries.id, side.line_number, accounts.id,
+SELECT md5(entries.id::text || side.line_number)::uuid, entries.tenant_id, entries.id, side.line_number,
+       accounts.id AS account_id,
        side.debit, side.credit
   FROM entries
   JOIN ahead ON ahead.tenant_id = entries.tenant_id
@@ -41,12 +44,14 @@ SELECT id, tenant_id, journal_entry_id, line_number, account_id, debit_amount, c
   FROM hoa_app.accounting_journalentryline
  WHERE journal_entry_id IN (SELECT id FROM new_entries);
 
-INSERT INTO public.accounting_violationescalation (id, tenant_id, violation_id, step_number, step_name, escalated_at, fine_amount)
+INSERT INTO public.accounting_violationescalation
+    (id, tenant_id, violation_id, step_number, step_name, escalated_at, fine_amount)
 SELECT id, tenant_id, violation_id, step_number, step_name, escalated_at, fine_amount
   FROM hoa_app.accounting_violationescalation
     ON CONFLICT DO NOTHING;
-INSERT INTO public.accounting_invoice (id, tenant_id, invoice_number, invoice_type, unit_id, owner_id, invoice_date, due_date,
-                                       total_amount, amount_paid, status, late_fee_for_id, violation_step_id)
+INSERT INTO public.accounting_invoice
+    (id, tenant_id, invoice_number, invoice_type, unit_id, owner_id, invoice_date, due_date,
+     total_amount, amount_paid, status, late_fee_for_id, violation_step_id)
 SELECT id, tenant_id, invoice_number, invoice_type, unit_id, owner_id, invoice_date, due_date,
        total_amount, amount_paid, status, late_fee_for_id, violation_step_id
   FROM hoa_app.accounting_invoice

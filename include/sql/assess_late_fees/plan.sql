@@ -1,6 +1,6 @@
--- assess_late_fees/plan: what assessing an association's late fees would do, one row per overdue assessment invoice, with the
--- reason for each that is left alone. The only place where the late-fee rules live. An association without a rule to go
--- by has one row that says so.
+-- assess_late_fees/plan: what assessing an association's late fees would do, one row per overdue assessment invoice,
+-- with the reason for each that is left alone. The only place where the late-fee rules live. An association without a
+-- rule to go by has one row that says so.
 WITH {% include 'jobs/effective_balances.sql' %},
 {% include 'jobs/holds_in_force.sql' %},
 rule AS (
@@ -19,7 +19,7 @@ overdue AS (
            invoices.balance AS open_balance, invoices.effective_balance AS balance,
            holds_in_force.exemption,
            rule.id AS rule_id, rule.same_day_rules, rule.effective_from, rule.minimum_balance, rule.fee_cap,
-           -- Nobody is late with what was billed late: the grace counts from the run that billed it, if that came after.
+           -- An owner billed late has the whole grace all the same: it counts from the run that billed him.
            greatest(invoices.due_date, billing_run.as_of)
                + greatest(coalesce(%(days_grace)s::integer, rule.grace_days), 1) AS not_before,
            CASE rule.frequency WHEN 'monthly' THEN date_trunc('month', %(as_of)s::date)::date END AS period,

@@ -1,6 +1,6 @@
--- books/statement_lines: an owner's account up to a day, one row per event in date order, with the running balance: open
--- invoices less payments not yet applied. A void invoice and a returned payment stay, and are taken back on the day of
--- their reversing entry. Applying a payment to one's own invoice, or taking that back, moves no balance.
+-- books/statement_lines: an owner's account up to a day, one row per event in date order, with the running balance:
+-- open invoices less payments not yet applied. A void invoice and a returned payment stay, and are taken back on the
+-- day of their reversing entry. Applying a payment to one's own invoice, or taking that back, moves no balance.
 WITH events (happened_on, sequence, document, description, owed, credit) AS (
     SELECT invoices.invoice_date, 1, invoices.number,
            'Unit ' || units.unit_number || ': ' || coalesce(lines.description, invoices.kind)

@@ -1,10 +1,10 @@
--- check_budget_variances/plan: every line of an association's active budgets against the ledger, one row a line, with its variance and
--- what is to be done about it. The only place where the variance rules live.
+-- check_budget_variances/plan: every line of an association's active budgets against the ledger, one row a line, with
+-- its variance and what is to be done about it. The only place where the variance rules live.
 WITH {% include 'check_budget_variances/recipients.sql' %},
 lines AS (
     SELECT coalesce(budget_lines.id, budgets.id) AS item_id, budget_lines.id AS budget_line_id,
-           budgets.id AS budget_id, budgets.name AS budget_name, budgets.period_label, budgets.starts_on, budgets.ends_on,
-           budgets.basis, budgets.alert_floor, budgets.alert_cooldown_days,
+           budgets.id AS budget_id, budgets.name AS budget_name, budgets.period_label, budgets.starts_on,
+           budgets.ends_on, budgets.basis, budgets.alert_floor, budgets.alert_cooldown_days,
            accounts.number AS account_number, accounts.name AS account_name, accounts.type AS account_type,
            budget_lines.account_id, budget_lines.budgeted AS full_budget, budget_lines.monthly_distribution,
            coalesce(budget_lines.warning_threshold, budgets.warning_threshold,

@@ -9,7 +9,8 @@ alerts AS MATERIALIZED (
      GROUP BY budget_id
 ),
 recorded AS (
-    INSERT INTO budget_alerts (tenant_id, budget_line_id, alerted_on, severity, budgeted, actual, unfavorable, alert_id, run_id)
+    INSERT INTO budget_alerts (tenant_id, budget_line_id, alerted_on, severity, budgeted, actual, unfavorable, alert_id,
+                               run_id)
     SELECT %(tenant_id)s, planned.budget_line_id, %(as_of)s, planned.severity, planned.budgeted, planned.actual,
            planned.unfavorable, alerts.alert_id, %(run_id)s
       FROM planned

@@ -1,4 +1,5 @@
--- delivery/alarms: notes how bad it is, and returns what got worse since it was last noted: more messages, or newer ones.
+-- delivery/alarms: notes how bad it is, and returns what got worse since it was last noted: more messages, or newer
+-- ones.
 UPDATE outbox_alarms AS known
    SET messages = stuck.messages,
        newest = greatest(known.newest, stuck.newest),

@@ -1,4 +1,5 @@
--- delivery/hand_over: from here on the mail server may have the message. Refused when another delivery took the claim over.
+-- delivery/hand_over: from here on the mail server may have the message. Refused when another delivery took the claim
+-- over.
 UPDATE outbox
    SET handed_over_at = clock_timestamp(), claimed_at = clock_timestamp()
  WHERE id = %(id)s

@@ -1,4 +1,5 @@
--- delivery/waiting: e-mails that were put off and are not given up, or that another delivery has claimed and may have died over.
+-- delivery/waiting: e-mails that were put off and are not given up, or that another delivery has claimed and may have
+-- died over.
 SELECT count(*) AS messages,
        max(CASE state WHEN 'pending' THEN not_before
                       ELSE claimed_at + %(minutes)s * interval '1 minute' END) AS next_try

@@ -1,4 +1,5 @@
--- engine/completed_since: the first other DAG run that did a job for all associations, in every shard, at or after a tick.
+-- engine/completed_since: the first other DAG run that did a job for all associations, in every shard, at or after a
+-- tick.
 SELECT runs.dag_run_id
   FROM runs
  WHERE runs.job = %(job)s

@@ -1,5 +1,6 @@
 {#- Takes a document number for every row of the CTE `documents` and posts it: see engine/numbered_documents.sql for its
-    columns. The association's counters must be locked. Gives the CTE `invoiced` (document columns, invoice_id, number). -#}
+    columns. The association's counters must be locked.
+    Gives the CTE `invoiced` (document columns, invoice_id, number). -#}
 counted AS (
     UPDATE document_counters
        SET last_number = last_number + (SELECT count(*) FROM documents)

@@ -8,7 +8,8 @@ WITH attempts AS (
 figures AS (
     SELECT count(*) FILTER (WHERE is_last) AS associations,
            count(*) FILTER (WHERE is_last AND status = 'failed') AS failed,
-           sum_figures(CASE WHEN is_last THEN counts ELSE jsonb_build_object('posted', counts -> 'posted') END) AS counts,
+           sum_figures(CASE WHEN is_last THEN counts
+                            ELSE jsonb_build_object('posted', counts -> 'posted') END) AS counts,
            sum_figures(totals) AS totals
       FROM attempts
 )

@@ -1,5 +1,5 @@
-{#- Applies every row of the CTE `applications` with its journal entry: debit owner prepayments, credit receivables, as of
-    the run's day. The rows must have:
+{#- Applies every row of the CTE `applications` with its journal entry: debit owner prepayments, credit receivables, as
+    of the run's day. The rows must have:
       payment_id, invoice_id, invoice_number, amount, receivable_account_id, prepayments_account_id, and position, which
       goes on counting after the documents.
     Takes the numbers from the CTE `counted` (kind, base). -#}
@@ -11,7 +11,8 @@ credit_entries AS (
 ),
 posted_credit_entries AS (
     INSERT INTO journal_entries (tenant_id, id, entry_number, entry_date, description, source)
-    SELECT %(tenant_id)s, entry_id, entry_number, %(as_of)s, 'Credit applied to ' || invoice_number, 'credit_application'
+    SELECT %(tenant_id)s, entry_id, entry_number, %(as_of)s, 'Credit applied to ' || invoice_number,
+           'credit_application'
       FROM credit_entries
 ),
 posted_credit_entry_lines AS (

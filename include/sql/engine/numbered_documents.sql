@@ -2,7 +2,8 @@
     debit receivables, credit revenue. The rows must have:
       kind, unit_id, owner_id, invoice_date, due_date, period, amount, description, receivable_account_id,
       revenue_account_id, late_fee_of_invoice_id, violation_escalation_id, and position (1, 2, 3 … without gaps).
-    Takes the numbers from the CTE `counted` (kind, base). Gives the CTE `invoiced` (document columns, invoice_id, number). -#}
+    Takes the numbers from the CTE `counted` (kind, base).
+    Gives the CTE `invoiced` (document columns, invoice_id, number). -#}
 invoiced AS (
     SELECT documents.*,
            uuidv7() AS invoice_id,

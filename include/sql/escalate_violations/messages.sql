@@ -1,5 +1,5 @@
--- escalate_violations/messages: the facts of the letters about this run's escalations, one row per escalation and owner.
--- A notice of violation must be served: an owner who wants no messages gets it by post.
+-- escalate_violations/messages: the facts of the letters about this run's escalations, one row per escalation and
+-- owner. A notice of violation must be served: an owner who wants no messages gets it by post.
 SELECT escalations.id AS reference_id, owners.id AS recipient_id, owners.full_name AS recipient_name,
        owners.email, owners.postal_address, preferences.channel AS preference, true AS must_be_served,
        tenants.name AS tenant_name, units.unit_number, violation_types.name AS violation_type,

@@ -1,5 +1,5 @@
--- escalate_violations/plan: what escalating an association's violations would do, one row per open violation, with the reason
--- for each that is left alone. The only place where the escalation rules live.
+-- escalate_violations/plan: what escalating an association's violations would do, one row per open violation, with the
+-- reason for each that is left alone. The only place where the escalation rules live.
 WITH default_steps (step, name, fine, days_after_previous) AS (
     -- For associations that define no schedule: run daily, days 1, 7 and 14 after the cure deadline.
     VALUES (1, 'First notice', 50.00, 0), (2, 'Second notice', 100.00, 6), (3, 'Final notice', 150.00, 7)
@@ -87,7 +87,8 @@ judged AS (
            SELECT 'exception', 'the unit has no owner of record on ' || %(as_of)s::date
             WHERE owned_percentage IS NULL
             UNION ALL
-           SELECT 'exception', 'the unit''s ownership shares add up to ' || trim_scale(owned_percentage) || ' %%, not 100 %%'
+           SELECT 'exception', 'the unit''s ownership shares add up to ' || trim_scale(owned_percentage)
+                               || ' %%, not 100 %%'
             WHERE owned_percentage <> 100
             UNION ALL
            SELECT 'post', NULL
@@ -97,7 +98,8 @@ fined_before AS (
     SELECT judged.item_id,
            coalesce(sum(invoices.amount) FILTER (WHERE escalations.violation_id = judged.item_id), 0) AS of_violation,
            coalesce(sum(invoices.amount) FILTER (
-               WHERE date_trunc('year', invoices.invoice_date) = date_trunc('year', %(as_of)s::date)), 0) AS of_unit_this_year
+               WHERE date_trunc('year', invoices.invoice_date) = date_trunc('year', %(as_of)s::date)), 0)
+               AS of_unit_this_year
       FROM judged
       JOIN invoices
         ON invoices.tenant_id = %(tenant_id)s

@@ -1,9 +1,11 @@
--- escalate_violations/post: carries out the plan: escalations, violation status, fine invoices and their journal entries.
+-- escalate_violations/post: carries out the plan: escalations, violation status, fine invoices and their journal
+-- entries.
 WITH planned AS MATERIALIZED (
 {% include 'escalate_violations/plan.sql' %}
 ),
 escalations AS (
-    INSERT INTO violation_escalations (tenant_id, violation_id, step, step_name, escalated_on, scheduled_fine, fine, run_id)
+    INSERT INTO violation_escalations (tenant_id, violation_id, step, step_name, escalated_on, scheduled_fine, fine,
+                                       run_id)
     SELECT %(tenant_id)s, item_id, step, step_name, %(as_of)s, scheduled_fine, fine, %(run_id)s
       FROM planned
      WHERE action = 'post'

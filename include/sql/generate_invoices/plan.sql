@@ -1,5 +1,5 @@
--- generate_invoices/plan: what billing an association's monthly assessments would do, one row per invoice, and one per unit and
--- month that is left alone with the reason. The only place where the billing rules live.
+-- generate_invoices/plan: what billing an association's monthly assessments would do, one row per invoice, and one per
+-- unit and month that is left alone with the reason. The only place where the billing rules live.
 WITH association AS (
     SELECT tenants.payment_terms_days, tenants.bills_vacant_units,
            date_trunc('month', %(as_of)s::date)::date AS current_period,
@@ -11,7 +11,7 @@ WITH association AS (
      WHERE tenants.id = %(tenant_id)s
 ),
 months AS (
-    -- From the first month that was ever billed here to the current one; so a new association gets the current one only.
+    -- From the first month that was ever billed here to the current one, so a new association starts with the current.
     SELECT month::date AS period,
            NOT EXISTS (
                SELECT FROM billed_periods
@@ -27,14 +27,14 @@ periods AS (
     -- The current month is looked at again after it was billed: what was mended since is billed now.
     SELECT months.period
       FROM months
-      JOIN association ON months.missing OR months.period = association.current_period
+      JOIN association ON association.current_period = months.period OR months.missing
      WHERE %(billing_period)s::date IS NULL
-       AND CASE WHEN (SELECT count(*) FROM months WHERE missing) <= 12 THEN true
+       AND CASE WHEN (SELECT count(*) FROM months AS unbilled WHERE unbilled.missing) <= 12 THEN true
                 ELSE (SELECT refuse(format(
                          '%%s months are not billed (%%s to %%s), too many to catch up unasked: bill each one that is '
                          'wanted with billing_month, or set tenants.billing_starts_on to the month to start again from',
-                         count(*), to_char(min(period), 'YYYY-MM'), to_char(max(period), 'YYYY-MM')))
-                        FROM months WHERE missing)
+                         count(*), to_char(min(unbilled.period), 'YYYY-MM'), to_char(max(unbilled.period), 'YYYY-MM')))
+                        FROM months AS unbilled WHERE unbilled.missing)
            END
      UNION ALL
     SELECT %(billing_period)s::date
@@ -111,7 +111,8 @@ judged AS (
     SELECT concat_ws(':', shares.item_id, shares.owner_id) AS item_id,
            shares.unit_id, shares.unit_number, shares.owner_id, shares.percentage, shares.period, shares.due_date,
            shares.closes_period, shares.amount, verdict.action, verdict.reason,
-           row_number() OVER (ORDER BY shares.period, shares.unit_number, shares.percentage DESC, shares.owner_id) AS position
+           row_number() OVER (
+               ORDER BY shares.period, shares.unit_number, shares.percentage DESC, shares.owner_id) AS position
       FROM shares
      CROSS JOIN LATERAL (
            SELECT shares.action, shares.reason
@@ -120,7 +121,8 @@ judged AS (
            SELECT 'exception', 'the unit has no owner of record on ' || period
             WHERE owned_percentage IS NULL
             UNION ALL
-           SELECT 'exception', 'the unit''s ownership shares add up to ' || trim_scale(owned_percentage) || ' %%, not 100 %%'
+           SELECT 'exception', 'the unit''s ownership shares add up to ' || trim_scale(owned_percentage)
+                               || ' %%, not 100 %%'
             WHERE owned_percentage <> 100
             UNION ALL
            SELECT 'leave', 'already billed: ' || billed_number

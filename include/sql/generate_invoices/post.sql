@@ -1,5 +1,5 @@
--- generate_invoices/post: carries out the plan: assessment invoices, owners' credit applied to them, the journal entries of both,
--- and the months that are billed with that.
+-- generate_invoices/post: carries out the plan: assessment invoices, owners' credit applied to them, the journal
+-- entries of both, and the months that are billed with that.
 WITH planned AS MATERIALIZED (
 {% include 'generate_invoices/plan.sql' %}
 ),
@@ -14,11 +14,12 @@ documents AS (
     SELECT 'assessment' AS kind, planned.unit_id, planned.owner_id, planned.period AS invoice_date, planned.due_date,
            planned.period, planned.amount,
            'Assessment ' || to_char(planned.period, 'FMMonth YYYY') || ', Unit ' || planned.unit_number
-               || CASE WHEN planned.percentage < 100 THEN ', share of ' || trim_scale(planned.percentage) || '%%' ELSE '' END
-               AS description,
+               || CASE WHEN planned.percentage < 100 THEN ', share of ' || trim_scale(planned.percentage) || '%%'
+                       ELSE '' END AS description,
            planned.receivable_account_id, planned.revenue_account_id,
            NULL::uuid AS late_fee_of_invoice_id, NULL::uuid AS violation_escalation_id,
-           row_number() OVER (ORDER BY planned.period, planned.unit_number, planned.percentage DESC, planned.owner_id) AS position,
+           row_number() OVER (
+               ORDER BY planned.period, planned.unit_number, planned.percentage DESC, planned.owner_id) AS position,
            planned.item_id
       FROM planned
      WHERE planned.action = 'post'
@@ -26,13 +27,12 @@ documents AS (
 applied_credit AS (
     SELECT planned.item_id, planned.receivable_account_id, planned.prepayments_account_id,
            application.payment_id, application.invoice_id, application.invoice_number, application.amount,
-           row_number() OVER (ORDER BY documents.position, application.turn) AS turn
+           row_number() OVER (ORDER BY documents.position, planned_application.turn) AS turn
       FROM planned
       JOIN documents ON documents.item_id = planned.item_id
-     CROSS JOIN LATERAL ROWS FROM (
-           jsonb_to_recordset(planned.applications)
-               AS (payment_id uuid, invoice_id uuid, invoice_number text, amount numeric(15,2)))
-           WITH ORDINALITY AS application (payment_id, invoice_id, invoice_number, amount, turn)
+     CROSS JOIN LATERAL jsonb_array_elements(planned.applications) WITH ORDINALITY AS planned_application (fields, turn)
+     CROSS JOIN LATERAL jsonb_to_record(planned_application.fields)
+        AS application (payment_id uuid, invoice_id uuid, invoice_number text, amount numeric(15,2))
 ),
 counted AS (
     UPDATE document_counters

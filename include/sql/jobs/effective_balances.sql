@@ -1,8 +1,9 @@
 {#- What is left of every open invoice of the association (with `owner_id`: of that owner) once credits are counted: an
-    owner's unapplied payments count against his open invoices of any kind, oldest due first, before any of them is called
-    overdue. Nothing is posted by this; applying the payments comes to the same balances.
+    owner's unapplied payments count against his open invoices of any kind, oldest due first, before any of them is
+    called overdue. Nothing is posted by this; applying the payments comes to the same balances.
     It is materialized, so that it is not computed again for every row that it is joined to.
-    Gives the CTE `effective_balances`: the columns of invoice_balances, and effective_balance (0: covered by credits). -#}
+    Gives the CTE `effective_balances`: the columns of invoice_balances, and effective_balance (0: covered by
+    credits). -#}
 credits AS (
     SELECT owner_credits.owner_id, sum(owner_credits.unapplied) AS credit
       FROM owner_credits

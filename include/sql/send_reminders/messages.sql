@@ -1,4 +1,5 @@
--- send_reminders/messages: the facts of the mails of this run's reminders, one row per owner with the list of what is overdue.
+-- send_reminders/messages: the facts of the mails of this run's reminders, one row per owner with the list of what is
+-- overdue.
 WITH {% include 'send_reminders/overdue.sql' %},
 listed AS (
     SELECT invoices.owner_id, sum(invoices.effective_balance) AS total_due,
@@ -18,7 +19,9 @@ SELECT reminders.id AS reference_id, owners.id AS recipient_id, owners.full_name
        owners.email, owners.postal_address, preferences.channel AS preference, false AS must_be_served,
        tenants.name AS tenant_name, tenants.payment_instructions,
        reminders.reminded_on, reminders.stage, reminders.days_overdue, listed.total_due, listed.overdue_invoices,
-       CASE reminders.stage WHEN 1 THEN 'Payment Reminder' WHEN 2 THEN 'Payment Overdue' ELSE 'Final Notice' END AS headline
+       CASE reminders.stage WHEN 1 THEN 'Payment Reminder'
+                            WHEN 2 THEN 'Payment Overdue'
+                            ELSE 'Final Notice' END AS headline
   FROM payment_reminders AS reminders
   JOIN tenants ON tenants.id = reminders.tenant_id
   JOIN owners ON owners.tenant_id = reminders.tenant_id AND owners.id = reminders.owner_id

@@ -1,5 +1,5 @@
--- send_reminders/plan: whom an association would remind, one row per owner who owes something overdue, with the reason for
--- each who is left alone. The only place where the reminder rules live. Holds no names: owners are ids and units.
+-- send_reminders/plan: whom an association would remind, one row per owner who owes something overdue, with the reason
+-- for each who is left alone. The only place where the reminder rules live. Holds no names: owners are ids and units.
 WITH default_stages (stage, name, days_overdue) AS (
     VALUES (1, 'friendly', 1), (2, 'firm', 30), (3, 'final', 60)
 ),

@@ -1,5 +1,5 @@
--- send_reminders/still_due: gives a row while the owner still owes something that was overdue on the day of the reminder, and
--- has been put on no hold: by the rules of the plan, asked again for this owner.
+-- send_reminders/still_due: gives a row while the owner still owes something that was overdue on the day of the
+-- reminder, and has been put on no hold: by the rules of the plan, asked again for this owner.
 WITH {% include 'send_reminders/overdue.sql' %},
 {% include 'jobs/holds_in_force.sql' %}
 SELECT reminders.id

@@ -1,4 +1,5 @@
--- books/reversals/lock: until the transaction ends nobody applies a payment to these invoices, and no mail about them leaves.
+-- books/reversals/lock: until the transaction ends nobody applies a payment to these invoices, and no mail about them
+-- leaves.
 WITH {% include 'books/reversals/selected.sql' %},
 locked AS (
     SELECT invoices.id, invoices.tenant_id, invoices.owner_id, invoices.violation_escalation_id

@@ -1,5 +1,5 @@
--- books/reversals/plan: what reversing the selected invoices would do, one row each, with the reason for each that is left alone.
--- What was paid on them is the owner's credit again; mail about them that has not left is not to be sent.
+-- books/reversals/plan: what reversing the selected invoices would do, one row each, with the reason for each that is
+-- left alone. What was paid on them is the owner's credit again; mail about them that has not left is not to be sent.
 WITH {% include 'books/reversals/selected.sql' %},
 settled AS (
     SELECT applications.invoice_id, sum(applications.amount) AS amount, max(applications.applied_on) AS applied_on,
@@ -51,7 +51,8 @@ judged AS (
            SELECT 'exception', 'dated ' || selected.invoice_date || ', after the date of the reversal'
             WHERE selected.invoice_date > %(as_of)s
             UNION ALL
-           SELECT 'exception', 'a payment was applied to it on ' || settled.applied_on || ', after the date of the reversal'
+           SELECT 'exception', 'a payment was applied to it on ' || settled.applied_on
+                               || ', after the date of the reversal'
             WHERE settled.applied_on > %(as_of)s
             UNION ALL
            SELECT 'exception', 'a payment was applied to it by ' || settled.shared_entry

@@ -1,5 +1,5 @@
--- books/reversals/post: carries out the plan: takes back what payments settled, then voids the invoices, each by an entry of its own
--- that has the lines of the reversed one with debit and credit exchanged.
+-- books/reversals/post: carries out the plan: takes back what payments settled, then voids the invoices, each by an
+-- entry of its own that has the lines of the reversed one with debit and credit exchanged.
 WITH planned AS MATERIALIZED (
 {% include 'books/reversals/plan.sql' %}
 ),

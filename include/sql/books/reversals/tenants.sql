@@ -1,4 +1,5 @@
--- books/reversals/tenants: the associations in which these runs posted invoices, active or not; or the one of them that is asked for.
+-- books/reversals/tenants: the associations in which these runs posted invoices, active or not; or the one of them that
+-- is asked for.
 SELECT tenants.id AS tenant_id, tenants.code, tenants.name
   FROM tenants
  WHERE (%(tenant)s::text IS NULL OR tenants.code = %(tenant)s OR tenants.id::text = lower(%(tenant)s))

@@ -1,5 +1,5 @@
--- monitoring/health/jobs: per job the newest run that did it for all associations, in every shard, and, if that is older than the
--- moment the job was due, the newest run since then, which tells why.
+-- monitoring/health/jobs: per job the newest run that did it for all associations, in every shard, and, if that is
+-- older than the moment the job was due, the newest run since then, which tells why.
 SELECT due.job, done.run_date AS done_for, done.finished_at AS done_at,
        latest.status, latest.started_at, latest.shards, latest.failed, installation.installed_at
   FROM unnest(%(jobs)s::text[], %(due)s::timestamptz[]) AS due (job, due_at)
@@ -21,7 +21,8 @@ SELECT due.job, done.run_date AS done_for, done.finished_at AS done_at,
         ORDER BY completed.run_date DESC
         LIMIT 1) AS done ON true
   LEFT JOIN LATERAL (
-       SELECT runs.dag_run_id, min(runs.started_at) AS started_at, count(*) AS shards, sum(runs.failed)::integer AS failed,
+       SELECT runs.dag_run_id, min(runs.started_at) AS started_at, count(*) AS shards,
+              sum(runs.failed)::integer AS failed,
               CASE WHEN bool_or(runs.status = 'failed') THEN 'failed'
                    WHEN bool_or(runs.status = 'switched_off') THEN 'switched_off'
                    ELSE max(runs.status) END AS status

@@ -1,4 +1,5 @@
--- monitoring/history/failures: the newest associations that could not be worked on, why, and whether a later attempt mended it.
+-- monitoring/history/failures: the newest associations that could not be worked on, why, and whether a later attempt
+-- mended it.
 SELECT runs.job, runs.dag_run_id, failures.recorded_at, failures.error, tenants.code, tenants.name,
        EXISTS (SELECT FROM run_tenants AS later
                 WHERE later.run_id = failures.run_id

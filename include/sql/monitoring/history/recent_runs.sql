@@ -1,4 +1,5 @@
--- monitoring/history/recent_runs: the newest live runs of each job, shards taken together, newest first; or those before a moment, or one.
+-- monitoring/history/recent_runs: the newest live runs of each job, shards taken together, newest first; or those
+-- before a moment, or one.
 SELECT jobs.name AS job, recent.*
   FROM unnest(%(jobs)s::text[]) AS jobs (name)
  CROSS JOIN LATERAL (

@@ -1,4 +1,5 @@
--- schema/deployment/role_faults: what the role that asks may do beyond the jobs' needs, and what it lacks, one sentence a row.
+-- schema/deployment/role_faults: what the role that asks may do beyond the jobs' needs, and what it lacks, one sentence
+-- a row.
 WITH relations AS (
     SELECT pg_class.oid, pg_namespace.nspname AS schema, pg_class.relname AS table_name, pg_class.relowner AS owner,
            pg_namespace.nspname = ANY (%(schemas)s) AS is_ours,
@@ -28,7 +29,8 @@ SELECT 'it may create ' || rights.things || ' in the database: REVOKE ' || right
   FROM (VALUES ('CREATE', 'schemas'), ('TEMPORARY', 'temporary tables')) AS rights (name, things)
  WHERE has_database_privilege(current_database(), rights.name)
  UNION ALL
-SELECT 'it may create tables in the schema ' || nspname || ': REVOKE CREATE ON SCHEMA ' || nspname || ' FROM PUBLIC and from it'
+SELECT 'it may create tables in the schema ' || nspname || ': REVOKE CREATE ON SCHEMA ' || nspname
+           || ' FROM PUBLIC and from it'
   FROM pg_namespace
  WHERE nspname !~ '^pg_' AND has_schema_privilege(oid, 'CREATE')
  UNION ALL
@@ -52,6 +54,7 @@ SELECT 'it may read ' || schema || '.' || table_name || ', which is none of the 
 SELECT 'it may not ' || rights.name || ' on ' || schema || '.' || table_name || ': run `python -m hoa_ops grant`'
   FROM relations
  CROSS JOIN LATERAL (VALUES ('SELECT', true),
-                            ('INSERT', table_name IN ('journal_entries', 'invoices', 'runs', 'outbox'))) AS rights (name, wanted)
+                            ('INSERT', table_name IN ('journal_entries', 'invoices', 'runs', 'outbox')))
+               AS rights (name, wanted)
  WHERE is_ours AND rights.wanted AND NOT has_table_privilege(oid, rights.name)
  ORDER BY fault

@@ -1,4 +1,5 @@
--- schema/expected/differences: how the tables and views differ from what the package expects, one sentence a row, with what to do.
+-- schema/expected/differences: how the tables and views differ from what the package expects, one sentence a row, with
+-- what to do.
 WITH {% include 'schema/expected/relations.sql' %}
 SELECT relation, 1 AS turn,
        full_name || ' is missing: ' || CASE WHEN is_own THEN 'run `python -m hoa_ops migrate`'
@@ -7,8 +8,8 @@ SELECT relation, 1 AS turn,
  WHERE actual_oid IS NULL
  UNION ALL
 SELECT '', 2,
-       'No table: ' || string_agg(full_name, ', ' ORDER BY full_name) || '. That does for dry runs only: the jobs post to '
-           'them, and their keys are what keeps a charge from being posted twice. Drop these views, and run '
+       'No table: ' || string_agg(full_name, ', ' ORDER BY full_name) || '. That does for dry runs only: the jobs post '
+           'to them, and their keys are what keeps a charge from being posted twice. Drop these views, and run '
            '`python -m hoa_ops migrate --adopt`'
   FROM relations
  WHERE is_inserted
@@ -72,8 +73,8 @@ SELECT relation, 7,
    AND NOT has_default
  UNION ALL
 SELECT relation, 8,
-       full_name || '.' || attribute.attname || ' must be filled, and the jobs do not know it: give it a default, or let it '
-           'be empty'
+       full_name || '.' || attribute.attname || ' must be filled, and the jobs do not know it: give it a default, or '
+           'let it be empty'
   FROM relations
   JOIN pg_attribute AS attribute
     ON attribute.attrelid = actual_oid
@@ -120,8 +121,8 @@ SELECT relation, 10,
             = replace(pg_get_triggerdef(expected.oid), contract || '.', ''))
  UNION ALL
 SELECT relation, 11,
-       full_name || ' reads with the rights of whoever asks, and the role of the jobs has none: ALTER VIEW ' || full_name
-           || ' SET (security_invoker = false)'
+       full_name || ' reads with the rights of whoever asks, and the role of the jobs has none: ALTER VIEW '
+           || full_name || ' SET (security_invoker = false)'
   FROM relations
   JOIN pg_class AS views ON views.oid = actual_oid AND views.relkind = 'v'
  CROSS JOIN LATERAL pg_options_to_table(views.reloptions) AS option

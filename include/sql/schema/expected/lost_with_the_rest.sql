@@ -1,6 +1,6 @@
--- schema/expected/lost_with_the_rest: the statements that put back what goes when the contract's schema is dropped: triggers whose
--- function, foreign keys whose table is another one now, and views, which are missing and have not been moved.
--- The search path must be the contract's schema and then the other, so that all names come out bare.
+-- schema/expected/lost_with_the_rest: the statements that put back what goes when the contract's schema is dropped:
+-- triggers whose function, foreign keys whose table is another one now, and views, which are missing and have not been
+-- moved. The search path must be the contract's schema and then the other, so that all names come out bare.
 SELECT pg_get_triggerdef(triggers.oid, true) AS definition
   FROM pg_trigger AS triggers
   JOIN pg_class AS tables ON tables.oid = triggers.tgrelid
@@ -9,7 +9,8 @@ SELECT pg_get_triggerdef(triggers.oid, true) AS definition
    AND tables.relnamespace = %(schema)s::regnamespace
    AND functions.pronamespace = %(contract)s::regnamespace
  UNION ALL
-SELECT format('ALTER TABLE %%I ADD CONSTRAINT %%I %%s', tables.relname, keys.conname, pg_get_constraintdef(keys.oid, true))
+SELECT format('ALTER TABLE %%I ADD CONSTRAINT %%I %%s',
+              tables.relname, keys.conname, pg_get_constraintdef(keys.oid, true))
   FROM pg_constraint AS keys
   JOIN pg_class AS tables ON tables.oid = keys.conrelid
   JOIN pg_class AS expected ON expected.oid = keys.confrelid

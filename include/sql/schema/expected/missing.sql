@@ -1,5 +1,5 @@
--- schema/expected/missing: the statements that take the tables and functions which a schema lacks out of the contract's schema.
--- A function looks for tables where it was created, so it is told the new place.
+-- schema/expected/missing: the statements that take the tables and functions which a schema lacks out of the contract's
+-- schema. A function looks for tables where it was created, so it is told the new place.
 SELECT format('ALTER TABLE %%I.%%I SET SCHEMA %%I', %(contract)s::text, expected.relname, %(schema)s::text) AS take_over
   FROM pg_class AS expected
  WHERE expected.relnamespace = %(contract)s::regnamespace

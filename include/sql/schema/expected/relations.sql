@@ -1,6 +1,6 @@
 {#- The relations that the package expects, beside those of the same names that are there.
-    Gives the CTEs `relations` (one row a table or view; actual_oid is null where there is none) and `columns` (one row a
-    column of those that are there; actual_number is null where it is missing). -#}
+    Gives the CTEs `relations` (one row a table or view; actual_oid is null where there is none) and `columns` (one row
+    a column of those that are there; actual_number is null where it is missing). -#}
 relations AS (
     SELECT schemas.name AS schema_name, schemas.contract, schemas.is_own,
            expected.oid AS expected_oid, expected.relname AS relation, expected.relkind AS expected_kind,
@@ -19,7 +19,8 @@ relations AS (
 ),
 columns AS (
     SELECT relations.*, expected.attname AS column_name, expected.attnum AS expected_number,
-           expected.atttypid AS expected_type, expected.atttypmod AS expected_modifier, expected.attnotnull AS is_required,
+           expected.atttypid AS expected_type, expected.atttypmod AS expected_modifier,
+           expected.attnotnull AS is_required,
            format_type(expected.atttypid, expected.atttypmod) AS expected_type_name,
            pg_get_expr(expected_default.adbin, expected_default.adrelid) AS expected_default,
            actual.attnum AS actual_number, actual.atttypid AS actual_type, actual.atttypmod AS actual_modifier,

@@ -1,5 +1,5 @@
--- schema/expected/rules_of_rows: the rules of the expected tables that a view, or another table, does not itself keep: for each a
--- statement that counts what breaks it. Relations that lack a column are left out.
+-- schema/expected/rules_of_rows: the rules of the expected tables that a view, or another table, does not itself keep:
+-- for each a statement that counts what breaks it. Relations that lack a column are left out.
 WITH {% include 'schema/expected/relations.sql' %},
 complete AS (
     SELECT *
@@ -13,11 +13,12 @@ complete AS (
 ),
 key_columns AS (
     SELECT keys.oid AS key_oid,
-           string_agg(format('child.%%I = parent.%%I', child.attname, parent.attname), ' AND ' ORDER BY pair.position) AS match,
+           string_agg(format('child.%%I = parent.%%I', child.attname, parent.attname), ' AND ' ORDER BY pair.position)
+               AS match,
            string_agg(format('child.%%I IS NOT NULL', child.attname), ' AND ' ORDER BY pair.position) AS is_set,
            string_agg(child.attname, ', ' ORDER BY pair.position) AS names
       FROM pg_constraint AS keys
-     CROSS JOIN LATERAL ROWS FROM (unnest(keys.conkey), unnest(keys.confkey)) WITH ORDINALITY
+     CROSS JOIN LATERAL unnest(keys.conkey, keys.confkey) WITH ORDINALITY
                AS pair (child_number, parent_number, position)
       JOIN pg_attribute AS child ON child.attrelid = keys.conrelid AND child.attnum = pair.child_number
       JOIN pg_attribute AS parent ON parent.attrelid = keys.confrelid AND parent.attnum = pair.parent_number
@@ -81,7 +82,8 @@ SELECT full_name, 'share their ' || names || ' with another',
             = regexp_replace(pg_get_indexdef(unique_columns.indexrelid), '^.* USING ', ''))
  UNION ALL
 SELECT child.full_name, 'name by ' || key_columns.names || ' what ' || parent.full_name || ' does not have',
-       format('SELECT count(*) AS found FROM %%s AS child WHERE %%s AND NOT EXISTS (SELECT FROM %%s AS parent WHERE %%s)',
+       format('SELECT count(*) AS found FROM %%s AS child WHERE %%s '
+              'AND NOT EXISTS (SELECT FROM %%s AS parent WHERE %%s)',
               child.full_name, key_columns.is_set, parent.full_name, key_columns.match)
   FROM complete AS child
   JOIN pg_constraint AS keys ON keys.conrelid = child.expected_oid AND keys.contype = 'f'

@@ -1,5 +1,5 @@
--- schema/roles/worker: all that the jobs need, and nothing more: no DDL, no DELETE, no UPDATE of the journal or of a frozen message,
--- no other schema. The braces are filled in with quoted identifiers.
+-- schema/roles/worker: all that the jobs need, and nothing more: no DDL, no DELETE, no UPDATE of the journal or of a
+-- frozen message, no other schema. The braces are filled in with quoted identifiers.
 REVOKE ALL ON ALL TABLES IN SCHEMA {associations}, {operations} FROM {role};
 GRANT USAGE ON SCHEMA {associations}, {operations} TO {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA {associations}, {operations} TO {role};
