@@ -19,7 +19,9 @@ counted AS MATERIALIZED (
 
 
 def faults(sql: str) -> list[str]:
-    found = sqlfluff.lint(as_query(with_literals(sql)), dialect="postgres", config_path=str(CHECKOUT / "pyproject.toml"))
+    found = sqlfluff.lint(
+        as_query(with_literals(sql)), dialect="postgres", config_path=str(CHECKOUT / "pyproject.toml")
+    )
     return [fault["code"] for fault in found]
 
 
