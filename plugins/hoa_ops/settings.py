@@ -46,90 +46,97 @@ class Settings(BaseModel):
 
     timezone: str = Field(
         default="",
-        description="IANA name of the time zone of all schedules and of “today”, e.g. America/New_York. "
+        description="IANA time zone, such as America/New_York, for all schedules and for what counts as today. "
         "Default: Airflow's own [core] default_timezone.",
     )
     database_conn_id: str = Field(
-        default="hoa_ops_db", description="Airflow Connection (Postgres) to the associations' database."
+        default="hoa_ops_db", description="Airflow Connection (Postgres) for the associations' database."
     )
     smtp_conn_id: str = Field(
         default="hoa_ops_smtp",
-        description="Airflow Connection (SMTP) for outgoing mail; its From e-mail is the sender's address.",
+        description="Airflow Connection (SMTP) for outgoing mail. Its From email is the sender address.",
     )
     associations_schema: SchemaName = Field(
-        default="hoa", description="PostgreSQL schema of the associations' own tables."
+        default="hoa", description="PostgreSQL schema that holds the associations' own tables."
     )
     operations_schema: SchemaName = Field(
-        default="hoa_ops", description="PostgreSQL schema of the package's tables: run ledger, outbox, counters."
+        default="hoa_ops",
+        description="PostgreSQL schema that holds this package's tables: run ledger, outbox, counters.",
     )
     include_dir: Path = Field(
         default=find_include(Path(__file__).resolve().parents[1]),
-        description="Folder with sql/ and templates/. Default: include/ beside plugins/, else within it.",
+        description="Folder that holds sql/ and templates/. Default: include/ next to plugins/, or inside it.",
     )
     shards: int = Field(
         default=1,
         ge=1,
         le=64,
-        description="How many parallel tasks share the associations of one job. With 1 a job is one plain task.",
+        description="Number of parallel tasks that split a job's associations. With 1, a job is one plain task.",
     )
     mail_per_minute: int = Field(
-        default=600, ge=1, description="Most e-mails that one delivery task hands over in a minute."
+        default=600, ge=1, description="Maximum number of e-mails a delivery task sends per minute."
     )
     mail_batch_size: int = Field(
-        default=50, ge=1, le=1000, description="How many messages a delivery task claims from the outbox at a time."
+        default=50, ge=1, le=1000, description="Number of messages a delivery task claims from the outbox at a time."
     )
     mail_max_attempts: int = Field(
-        default=8, ge=1, description="After how many temporary refusals a message is a dead letter."
+        default=8, ge=1, description="Number of temporary refusals after which a message becomes a dead letter."
     )
     mail_claim_minutes: int = Field(
-        default=15, ge=1, description="After how many minutes the claims of a delivery task that died are taken over."
+        default=15,
+        ge=1,
+        description="Minutes after which messages claimed by a delivery task that died are claimed again.",
     )
     mail_waiting_hours: int = Field(
-        default=4, ge=1, description="How long an e-mail may wait in the outbox before it counts as stuck."
+        default=4, ge=1, description="Hours an e-mail may wait in the outbox before it counts as stuck."
     )
     health_grace_minutes: int = Field(
-        default=120, ge=0, description="How long after its scheduled moment a job must be done, or it counts as late."
+        default=120,
+        ge=0,
+        description="Minutes after its scheduled time by which a job must be done before it counts as late.",
     )
     task_retries: int = Field(
-        default=3, ge=0, description="How often a task that failed for a reason that may pass is tried again."
+        default=3, ge=0, description="Number of retries for a task that failed for a reason that may pass."
     )
     task_retry_seconds: int = Field(
-        default=300, ge=1, description="How long the first retry waits; each further one waits twice as long."
+        default=300, ge=1, description="Seconds before the first retry. Each further retry waits twice as long."
     )
     alert_slack_conn_id: str = Field(
         default="",
-        description="Airflow Connection (Slack Incoming Webhook) that alerts go to. Empty: none go to Slack.",
+        description="Airflow Connection (Slack Incoming Webhook) that receives alerts. Empty: no alerts go to Slack.",
     )
     alert_email: MailAddresses = Field(
         default=(),
-        description="Mailboxes that alerts go to, separated by commas. Empty: none go by e-mail. "
-        "Name a team's mailbox: whoever may see a DAG's details sees it.",
+        description="Addresses that receive alerts, separated by commas. Empty: no alerts go by e-mail. "
+        "Use a team mailbox: anyone who can see a DAG's details can see the address.",
     )
     alert_smtp_conn_id: str = Field(
-        default="", description="Airflow Connection (SMTP) for alerts. Empty: the one for outgoing mail."
+        default="", description="Airflow Connection (SMTP) for alerts. Empty: the Connection for outgoing mail."
     )
     runbook_url: str = Field(
         default="",
-        description="Where docs/runbook.md can be read, as alerts link to it. Empty: alerts name the file.",
+        description="URL of docs/runbook.md, so that alerts can link to it. Empty: alerts name the file.",
     )
     retention_days: int = Field(
         default=30,
         ge=1,
-        description="How many days `python -m hoa_ops prune` keeps Airflow's run history and local log files.",
+        description="Days that `python -m hoa_ops prune` keeps Airflow's run history and local log files.",
     )
     deadlines: bool = Field(
         default=True,
         description="Alert when a run has not succeeded by its deadline. "
-        "Switch it off for `airflow dags test`, which Airflow ends in an error for a DAG with a deadline.",
+        "Turn it off to use `airflow dags test`, which fails for any DAG that has a deadline (an Airflow bug).",
     )
     deadline_minutes_monthly_billing: float = Field(
-        default=240, gt=0, description="Minutes from queueing by which a run of hoa_monthly_billing must succeed."
+        default=240, gt=0, description="Minutes a run of hoa_monthly_billing may take, counted from when it is queued."
     )
     deadline_minutes_violation_escalation: float = Field(
-        default=120, gt=0, description="Minutes from queueing by which a run of hoa_violation_escalation must succeed."
+        default=120,
+        gt=0,
+        description="Minutes a run of hoa_violation_escalation may take, counted from when it is queued.",
     )
     deadline_minutes_budget_variance: float = Field(
-        default=120, gt=0, description="Minutes from queueing by which a run of hoa_budget_variance must succeed."
+        default=120, gt=0, description="Minutes a run of hoa_budget_variance may take, counted from when it is queued."
     )
 
     @field_validator("timezone")
@@ -139,14 +146,14 @@ class Settings(BaseModel):
         if name.lower() == "utc":
             return "UTC"
         if name not in available_timezones():
-            raise ValueError(f"{name!r} is no IANA time zone; use a name such as America/New_York")
+            raise ValueError(f"{name!r} is not an IANA time zone name; use one such as America/New_York")
         return name
 
     @field_validator("include_dir")
     @classmethod
     def _include_dir_is_there(cls, folder: Path) -> Path:
         if not (folder / "sql").is_dir():
-            raise ValueError(f"{folder} has no sql/ folder; set it to where the bundle's include/ was put")
+            raise ValueError(f"{folder} has no sql/ folder; set this to the folder where include/ was deployed")
         return folder
 
     @property

@@ -53,8 +53,8 @@ def test_every_setting_says_what_it_is_for() -> None:
 @pytest.mark.parametrize(
     ("name", "wrong", "fault"),
     [
-        ("timezone", "New York", "'New York' is no IANA time zone; use a name such as America/New_York"),
-        ("include_dir", "/nowhere", "/nowhere has no sql/ folder; set it to where the bundle's include/ was put"),
+        ("timezone", "New York", "'New York' is not an IANA time zone name; use one such as America/New_York"),
+        ("include_dir", "/nowhere", "/nowhere has no sql/ folder; set this to the folder where include/ was deployed"),
         ("associations_schema", 'hoa"; DROP SCHEMA hoa', "should match pattern"),
         ("associations_schema", "", "should match pattern"),
         ("operations_schema", "Hoa", "should match pattern"),

@@ -23,20 +23,21 @@ class BillingRequest(RunRequest):
     job: Literal["generate_invoices", "assess_late_fees", "send_reminders"] | None = Field(
         default=None,
         title="Job",
-        description="Do one job only, whether it is due or not; otherwise those that are due and not yet done.",
+        description="Run only this job, whether or not it is due. "
+        "Leave empty for every job that is due and not yet done.",
     )
     billing_month: str | None = Field(
         default=None,
         title="Billing month",
-        description="Invoice this month, such as 2025-11, and no other. Empty: the month of the run, "
-        "and the months before it that an outage left unbilled.",
+        description="Invoice only this month, such as 2025-11. Leave empty for the month of the run "
+        "and any earlier months that an outage left unbilled.",
         json_schema_extra={"pattern": MONTH_PATTERN},
     )
     days_grace: int | None = Field(
         default=None,
         title="Grace days for late fees",
-        description="Days after the due date before a late fee is charged. 0 and 1 both mean: the day after. "
-        "Empty: as set by each association's rule.",
+        description="Days after the due date before a late fee is charged. 0 and 1 both mean the day after. "
+        "Leave empty to go by each association's late-fee rule.",
         ge=0,
         le=365,
     )
@@ -52,7 +53,9 @@ class BillingRequest(RunRequest):
     def _params_belong_to_the_job(self) -> Self:
         for name, job in JOB_OF_PARAM.items():
             if getattr(self, name) is not None and self.only_job != job:
-                raise ValueError(f"{name} is a param of {job}, but {self.only_job} was asked for: leave one out")
+                raise ValueError(
+                    f"{name} is a param of {job}, but the run is for {self.only_job}: remove one of the two"
+                )
         return self
 
     @classmethod

@@ -18,27 +18,27 @@ class BudgetVarianceRequest(RunRequest):
     budget_id: UUID | None = Field(
         default=None,
         title="Budget",
-        description="Check only the budget with this id (column id of the table budgets). Empty: all active budgets.",
+        description="Only the budget with this id (column id of table budgets). Leave empty for all active budgets.",
     )
     warning_threshold: float = Field(
         default=20.0,
         title="Warning threshold (%)",
-        description="An unfavorable variance of this many percent of the budget is a warning, "
-        "unless the budget or the line has its own threshold.",
+        description="An unfavorable variance of at least this percentage of the budget is a warning, "
+        "unless the budget or the line sets its own threshold.",
         ge=0,
         le=1000,
     )
     critical_threshold: float = Field(
         default=30.0,
         title="Critical threshold (%)",
-        description="From this many percent on it is critical. Must not be below the warning threshold.",
+        description="At or above this percentage it is critical. Must not be below the warning threshold.",
         ge=0,
         le=1000,
     )
     list_favorable: bool = Field(
         default=False,
         title="List favorable variances",
-        description="Also list, in the report only, the lines that are better than budgeted.",
+        description="Also list favorable variances in the report. They never alert anyone.",
     )
 
     @model_validator(mode="after")
@@ -46,7 +46,7 @@ class BudgetVarianceRequest(RunRequest):
         if self.critical_threshold < self.warning_threshold:
             raise ValueError(
                 f"critical_threshold ({self.critical_threshold:g}) is below warning_threshold "
-                f"({self.warning_threshold:g}): raise the one or lower the other"
+                f"({self.warning_threshold:g}): raise one or lower the other"
             )
         return self
 

@@ -15,7 +15,7 @@ class EscalationRequest(RunRequest):
     days_grace: int = Field(
         default=0,
         title="Grace days",
-        description="Days after the cure deadline before a violation is escalated. 0 and 1 both mean: the day after.",
+        description="Days after the cure deadline before a violation is escalated. 0 and 1 both mean the day after.",
         ge=0,
         le=365,
     )

@@ -32,21 +32,21 @@ class RunRequest(BaseModel):
     dry_run: bool = Field(
         default=False,
         title="Dry run",
-        description="Show what would be posted and sent; change nothing. The database itself refuses writes.",
+        description="Report what would be posted and sent, and change nothing. The database itself refuses writes.",
     )
     tenant: str | None = Field(
         default=None,
         title="Association",
-        description="Work on this association only: its code, such as sunset-ridge (the page HOA history lists them), "
-        "or its id. Empty: all active ones.",
+        description="Only this association: its code, such as sunset-ridge (the HOA history page lists them), "
+        "or its id. Leave empty for all active associations.",
         min_length=1,
         max_length=100,
     )
     as_of: date | None = Field(
         default=None,
         title="As of",
-        description="Work as if it were this day, such as 2025-10-29. Empty: the date of the run. "
-        "A day after the run's date can only be looked at with a dry run.",
+        description="Run as of this date, such as 2025-10-29. Leave empty for the date of the run. "
+        "A date after the run date requires a dry run.",
     )
 
     @field_validator("as_of", mode="before")
@@ -58,7 +58,7 @@ class RunRequest(BaseModel):
                 return date.fromisoformat(day)
         if day is None or type(day) is date:
             return day
-        raise ValueError("write the day as YYYY-MM-DD, such as 2025-10-29")
+        raise ValueError("write the date as YYYY-MM-DD, such as 2025-10-29")
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
@@ -94,7 +94,7 @@ class RunRequest(BaseModel):
         """
         if self.as_of is not None and self.as_of > today and not self.dry_run:
             raise RequestError(
-                f"as_of {self.as_of} lies after the run's date {today}: choose an earlier day, "
+                f"as_of {self.as_of} is after the run date {today}: choose an earlier date, "
                 f"or set dry_run to look ahead"
             )
 
@@ -135,7 +135,7 @@ def _in_sentences(error: ValidationError) -> str:
     for fault in error.errors(include_url=False):
         name = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
-            faults.append(f"there is no param {name}: correct its name or leave it out")
+            faults.append(f"there is no param {name}: correct the name or remove it")
         elif name:
             faults.append(f"{name}: {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})")
         else:

@@ -33,7 +33,7 @@ def dag_params(model: type[RunRequest]) -> dict[str, Param]:
                 schema["enum"] = [*schema["enum"], None]
         if name == "job":
             titles = {job.name: job.title for job in JOBS if job.request is model}
-            schema["values_display"] = titles | {"null": "Those that are due"}
+            schema["values_display"] = titles | {"null": "Every job that is due"}
         rules = {rule: schema.pop(rule) for rule in list(schema) if rule not in DRAWN_BY_THE_FORM}
         if rules:
             schema["allOf"] = [rules]

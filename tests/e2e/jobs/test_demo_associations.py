@@ -166,7 +166,7 @@ def test_contradictory_params_end_the_run_before_anything_is_touched(api, ledger
         "complete": "failed",
     }
     said = log(api, BUDGETS, run_id, "check_params")
-    assert "critical_threshold (40) is below warning_threshold (50): raise the one or lower the other" in said
+    assert "critical_threshold (40) is below warning_threshold (50): raise one or lower the other" in said
     assert ledgers.state() == before
 
 

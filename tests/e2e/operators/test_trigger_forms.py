@@ -160,9 +160,9 @@ def test_every_field_is_titled_and_explained_in_the_order_of_the_params(api, ope
 def test_jobs_are_chosen_by_what_they_do(open_form):
     page, dialog = open_form(BILLING)
     choice = dialog.get_by_role("combobox", name="Job")
-    assert dialog.get_by_text("Those that are due", exact=True).is_visible()
+    assert dialog.get_by_text("Every job that is due", exact=True).is_visible()
     choice.click()
-    labels = ["Monthly invoices", "Late fees", "Payment reminders", "Those that are due"]
+    labels = ["Monthly invoices", "Late fees", "Payment reminders", "Every job that is due"]
     page.get_by_role("option", name=labels[0]).wait_for()
     assert page.get_by_role("option").all_inner_texts() == labels
 
@@ -249,14 +249,14 @@ def test_words_for_a_number_cannot_be_triggered(open_form):
         (
             BILLING,
             {"job": "Send payment reminders", "billing_month": "2025-11"},
-            "billing_month is a param of generate_invoices, but send_reminders was asked for: leave one out",
+            "billing_month is a param of generate_invoices, but the run is for send_reminders: remove one of the two",
         ),
         (VIOLATIONS, {"as_of": "2999-01-01"}, "choose an earlier day, or set dry_run to look ahead"),
         (VIOLATIONS, {"tenant": "no-such"}, "there is no association with the code or id 'no-such'"),
         (
             BUDGETS,
             {"warning_threshold": "50", "critical_threshold": "40"},
-            "critical_threshold (40) is below warning_threshold (50): raise the one or lower the other",
+            "critical_threshold (40) is below warning_threshold (50): raise one or lower the other",
         ),
     ],
     ids=by_dag,

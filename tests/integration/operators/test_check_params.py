@@ -147,7 +147,7 @@ def test_budget_of_another_association_is_refused(database, jobs, maple):
 BAD_PARAMS = {
     "hoa_violation_escalation": [
         ({"days_grace": 400}, "days_grace: "),
-        ({"as_of": "2025-10-30"}, "as_of 2025-10-30 lies after the run's date 2025-10-29"),
+        ({"as_of": "2025-10-30"}, "as_of 2025-10-30 is after the run date 2025-10-29"),
     ],
     "hoa_budget_variance": [
         ({"warning_threshold": 40}, "critical_threshold (30) is below warning_threshold (40)"),

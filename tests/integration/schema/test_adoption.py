@@ -543,7 +543,7 @@ def test_plan_takes_the_options_of_the_job_and_refuses_what_makes_no_sense(on_vi
     quiet = read(plan("check_budget_variances", "--as-of", "2025-11-10", "--warning-threshold", "25"))
     assert [row["reason"] for row in quiet] == ["within the thresholds"]
     for arguments, complaint in (
-        (["generate_invoices", "--as-of", "soon"], "as_of: write the day as YYYY-MM-DD"),
+        (["generate_invoices", "--as-of", "soon"], "as_of: write the date as YYYY-MM-DD"),
         (["generate_invoices", "--as-of", "2025-11-01", "--tenant", "nowhere"], "there is no association"),
         (
             ["check_budget_variances", "--as-of", "2025-11-10", "--critical-threshold", "5"],

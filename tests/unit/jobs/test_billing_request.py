@@ -40,11 +40,11 @@ def test_param_of_one_job_asks_for_that_job(params, job):
         ({"days_grace": 366}, "days_grace: Input should be less than or equal to 365"),
         (
             {"billing_month": "2025-11", "job": "send_reminders"},
-            "billing_month is a param of generate_invoices, but send_reminders was asked for: leave one out",
+            "billing_month is a param of generate_invoices, but the run is for send_reminders: remove one of the two",
         ),
         (
             {"billing_month": "2025-11", "days_grace": 3},
-            "days_grace is a param of assess_late_fees, but generate_invoices",
+            "days_grace is a param of assess_late_fees, but the run is for generate_invoices",
         ),
     ],
 )
@@ -76,5 +76,5 @@ def test_trigger_form_names_every_choice_of_a_job_and_the_empty_one():
         "generate_invoices": "Monthly invoices",
         "assess_late_fees": "Late fees",
         "send_reminders": "Payment reminders",
-        "null": "Those that are due",
+        "null": "Every job that is due",
     }

@@ -20,10 +20,10 @@ REQUESTS = [EscalationRequest, BudgetVarianceRequest, BillingRequest]
 EVERY = [(request, *case) for request in REQUESTS for case in (
     ("dry_run", "perhaps", "valid boolean"),
     ("dry_run", None, "valid boolean"),
-    ("as_of", "29.10.2025", "write the day as YYYY-MM-DD, such as 2025-10-29"),
-    ("as_of", "2025-02-30", "write the day as YYYY-MM-DD"),
-    ("as_of", "", "write the day as YYYY-MM-DD"),
-    ("as_of", "2025-10-29T12:00:00", "write the day as YYYY-MM-DD"),
+    ("as_of", "29.10.2025", "write the date as YYYY-MM-DD, such as 2025-10-29"),
+    ("as_of", "2025-02-30", "write the date as YYYY-MM-DD"),
+    ("as_of", "", "write the date as YYYY-MM-DD"),
+    ("as_of", "2025-10-29T12:00:00", "write the date as YYYY-MM-DD"),
     ("tenant", "", "at least 1 character"),
     ("tenant", "x" * 101, "at most 100 characters"),
     ("tenant", 7, "valid string"),
@@ -46,7 +46,7 @@ BAD = [
         BudgetVarianceRequest,
         "critical_threshold",
         19,
-        "is below warning_threshold (20): raise the one or lower the other",
+        "is below warning_threshold (20): raise one or lower the other",
     ),
     (BudgetVarianceRequest, "list_favorable", "perhaps", "valid boolean"),
     (BillingRequest, "job", "escalate_violations", "'generate_invoices', 'assess_late_fees' or 'send_reminders'"),
@@ -82,7 +82,7 @@ def test_every_param_of_every_dag_has_a_bad_value_above() -> None:
 @pytest.mark.parametrize("request_model", REQUESTS)
 @pytest.mark.parametrize("name", ["dryrun", "dry-run", "asof", "Tenant"])
 def test_misspelled_param_is_refused_and_not_ignored(request_model: type[RunRequest], name: str) -> None:
-    with pytest.raises(RequestError, match=f"there is no param {name}: correct its name or leave it out"):
+    with pytest.raises(RequestError, match=f"there is no param {name}: correct the name or remove it"):
         request_model.read({name: True})
 
 
@@ -190,7 +190,7 @@ def test_as_of_gives_the_scheduled_time_of_that_day() -> None:
 
 def test_day_after_the_run_s_own_is_for_dry_runs_only() -> None:
     late_evening = datetime(2025, 10, 30, 3, 0, tzinfo=UTC)
-    with pytest.raises(RequestError, match=r"as_of 2025-10-30 lies after the run's date 2025-10-29: choose an earlier"):
+    with pytest.raises(RequestError, match=r"as_of 2025-10-30 is after the run date 2025-10-29: choose an earlier"):
         day(late_evening, as_of="2025-10-30")
     assert day(late_evening, as_of="2025-10-30", dry_run=True) == date(2025, 10, 30)
     assert day(late_evening, as_of="2025-10-29") == date(2025, 10, 29)
