@@ -1,19 +1,10 @@
 """
 ### Budget variance
 
-Every Monday at 9:00, compares each line of the active budgets with the ledger and tells treasurer and board of the
-lines that have run away from their budget.
+Every Monday at 9:00 a.m., compares every line of the active budgets with the ledger, and e-mails the treasurer and the
+board about lines that are over their thresholds.
 
-#### When a task fails
-
-- `check_params`: the run was refused because of its params; the log says why behind “This run was refused” (a long
-  line: the log's settings wrap it). Trigger it again.
-- `check_budget_variances`: the log names each association that could not be checked and why. The others are done. Mend
-  the cause and clear the task: it alerts only what was not alerted yet.
-- `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
-  server is back. Nothing is sent twice.
-
-Look before you leap: trigger it with **Dry run**; the report is in the log of `check_budget_variances`.
+To see what a run would alert, trigger it with **Dry run**. The report is in the log of `check_budget_variances`.
 """
 
 from airflow.sdk import DAG, TriggerRule, chain
@@ -24,7 +15,7 @@ from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.check_budget_variances import CheckBudgetVariancesOperator
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.operators.complete_run import CompleteRunOperator
-from hoa_ops.operators.dag_defaults import dag_defaults, job_task
+from hoa_ops.operators.dag_defaults import dag_defaults, dag_docs, job_task
 from hoa_ops.operators.dag_params import dag_params
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
 from hoa_ops.operators.print_report import PrintReportOperator
@@ -36,7 +27,7 @@ with DAG(
     dag_id="hoa_budget_variance",
     dag_display_name="Budget variances",
     description="Compare budgets with the ledger, alert treasurer and board",
-    doc_md=__doc__,
+    doc_md=dag_docs(__doc__, JOBS),
     schedule=CronTriggerTimetable(CHECK_BUDGET_VARIANCES.cron, timezone=get_settings().timezone),
     params=dag_params(CHECK_BUDGET_VARIANCES.request),
     tags=["hoa", "budgets"],

@@ -1,25 +1,16 @@
 """
 ### Monthly billing
 
-Three jobs in one DAG, each at its own time: invoices for the monthly assessments on the 1st at 2:00, late fees on the
-6th at 3:00, payment reminders every Monday at 8:00. A run does whichever of them is due and not yet done, so that after
-a pause or an outage the next run makes good what was missed; the others are skipped, and their log says why. A run with
-a **Job** does that job only.
+Three jobs in one DAG, each on its own schedule: invoices for the monthly assessments on the 1st at 2:00 a.m., late fees
+on the 6th at 3:00 a.m., payment reminders every Monday at 8:00 a.m.
 
-#### When a task fails
+A run does every job that is due and not yet done, so the first run after a pause or an outage catches up on what
+was missed. The other jobs are skipped, and their logs say why. A run with a **Job** does only that job.
 
-- `check_params`: the run was refused because of its params; the log says why behind “This run was refused” (a long
-  line: the log's settings wrap it). Trigger it again.
-- `generate_invoices`, `assess_late_fees`, `send_reminders`: the log names each association that could not be posted and
-  why. The others are done, and so are the other jobs. Mend the cause and clear the task: it posts only what is missing.
-  The next scheduled run does it as well, by itself.
-- `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
-  server is back. Nothing is sent twice.
+A unit that needs attention does not fail the task: it is in the report. Once it is fixed, trigger a run with the job
+**Monthly invoices**, and with the **Billing month** if that month is over.
 
-A unit that needs attention does not fail the task: see the report. Once it is mended, trigger a run with the **Job**
-“Generate invoices”, and with the **Billing month** if that is over.
-
-Look before you leap: trigger it with **Dry run**; the reports are in the logs of the three jobs.
+To see what a run would do, trigger it with **Dry run**. The reports are in the logs of the three jobs.
 """
 
 from airflow.sdk import DAG, TaskGroup, TriggerRule, chain
@@ -31,7 +22,7 @@ from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.assess_late_fees import AssessLateFeesOperator
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.operators.complete_run import CompleteRunOperator
-from hoa_ops.operators.dag_defaults import dag_defaults, job_task
+from hoa_ops.operators.dag_defaults import dag_defaults, dag_docs, job_task
 from hoa_ops.operators.dag_params import dag_params
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
 from hoa_ops.operators.generate_invoices import GenerateInvoicesOperator
@@ -45,7 +36,7 @@ with DAG(
     dag_id="hoa_monthly_billing",
     dag_display_name="Monthly billing",
     description="Invoice assessments, charge late fees, send payment reminders",
-    doc_md=__doc__,
+    doc_md=dag_docs(__doc__, JOBS),
     schedule=MultipleCronTriggerTimetable(*(job.cron for job in JOBS), timezone=get_settings().timezone),
     params=dag_params(BillingRequest),
     tags=["hoa", "billing"],

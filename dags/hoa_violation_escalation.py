@@ -1,19 +1,10 @@
 """
 ### Violation escalation
 
-Every morning at 6:00, takes each violation whose cure deadline has passed one step further: records the escalation,
-posts the fine with its journal entry, and writes to the unit's owners.
+Every day at 6:00 a.m., takes each violation whose cure deadline has passed one step further: records the escalation,
+posts the fine with its journal entry, and notifies the unit's owners.
 
-#### When a task fails
-
-- `check_params`: the run was refused because of its params; the log says why behind “This run was refused” (a long
-  line: the log's settings wrap it). Trigger it again.
-- `escalate_violations`: the log names each association that could not be posted and why. The others are done. Mend the
-  cause and clear the task: it posts only what is missing.
-- `deliver_messages`: the mail server refused or put off messages. They stay in the outbox; clear the task when the
-  server is back. Nothing is sent twice.
-
-Look before you leap: trigger it with **Dry run**; the report is in the log of `escalate_violations`.
+To see what a run would do, trigger it with **Dry run**. The report is in the log of `escalate_violations`.
 """
 
 from airflow.sdk import DAG, TriggerRule, chain
@@ -23,7 +14,7 @@ from hoa_ops.jobs import ESCALATE_VIOLATIONS, jobs_of
 from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.operators.complete_run import CompleteRunOperator
-from hoa_ops.operators.dag_defaults import dag_defaults, job_task
+from hoa_ops.operators.dag_defaults import dag_defaults, dag_docs, job_task
 from hoa_ops.operators.dag_params import dag_params
 from hoa_ops.operators.deliver_messages import DeliverMessagesOperator
 from hoa_ops.operators.escalate_violations import EscalateViolationsOperator
@@ -36,7 +27,7 @@ with DAG(
     dag_id="hoa_violation_escalation",
     dag_display_name="Violation escalation",
     description="Escalate overdue violations, post fines, notify owners",
-    doc_md=__doc__,
+    doc_md=dag_docs(__doc__, JOBS),
     schedule=CronTriggerTimetable(ESCALATE_VIOLATIONS.cron, timezone=get_settings().timezone),
     params=dag_params(ESCALATE_VIOLATIONS.request),
     tags=["hoa", "violations"],

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hoa_ops.jobs.run_request import RunRequest
 
 WHEN_A_JOB_FAILS = (
-    "Associations that the log names as failed, and any that it did not get to, are as they were; all others are done. "
+    "Associations that the log lists as failed, and any it did not get to, are unchanged; all others are done. "
     "Fix the cause and clear the task: it does only what is missing."
 )
 

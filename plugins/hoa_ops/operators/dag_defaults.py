@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from hoa_ops.monitoring.alerts.failed_task import tell_of_failure
+from hoa_ops.monitoring.alerts.runbook import RUNBOOK, TASK_ADVICE
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.providers.common.compat.sdk import MappedOperator
 
+    from hoa_ops.jobs import Job
     from hoa_ops.operators.tenant_job import TenantJobOperator
 
 
@@ -37,6 +42,22 @@ def dag_defaults() -> dict[str, Any]:
         },
         "template_searchpath": [str(settings.sql_dir)],
     }
+
+
+def dag_docs(docstring: str, jobs: Sequence[Job]) -> str:
+    """Return the documentation of a DAG: its docstring, then what to do when a task fails, as its alerts say it.
+
+    :param docstring: of the DAG file, as Markdown.
+    :param jobs: that the DAG carries.
+    """
+    tasks = ["check_params", *(job.name for job in jobs), "deliver_messages", "report"]
+    advice = [
+        f"- {', '.join(f'`{task}`' for task in alike)}: {line}"
+        for line, alike in groupby(tasks, key=lambda task: TASK_ADVICE[task].line)
+    ]
+    runbook = get_settings().runbook_url
+    more = f"[the runbook]({runbook})" if runbook else f"the runbook (`{RUNBOOK}`)"
+    return "\n".join([docstring.strip(), "", "#### When a task fails", "", *advice, "", f"For more, see {more}."])
 
 
 def job_task(operator: type[TenantJobOperator], **arguments: Any) -> TenantJobOperator | MappedOperator:

@@ -51,8 +51,8 @@ def failed(**facts):
 
 
 WHAT_TO_DO = (
-    "What to do: Associations that the log names as failed, and any that it did not get to, are as they were; all "
-    "others are done. Fix the cause and clear the task: it does only what is missing. (docs/runbook.md#a-job-failed)"
+    "What to do: Associations that the log lists as failed, and any it did not get to, are unchanged; all others are "
+    "done. Fix the cause and clear the task: it does only what is missing. (docs/runbook.md#a-job-failed)"
 )
 RUN_URL = "http://localhost:8080/dags/hoa_budget_variance/runs/manual__2025-10-29T09%3A00%3A00%2B00%3A00"
 

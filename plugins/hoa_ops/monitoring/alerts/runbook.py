@@ -1,4 +1,4 @@
-"""Which section of the runbook applies when something fails, and its gist in one line: the only place that says so."""
+"""Which section of the runbook applies when something fails, and its gist in one line, for alerts and for the docs of the DAGs."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ class Advice:
 TASK_ADVICE: dict[str, Advice] = {
     "check_params": Advice(
         "a-run-was-refused",
-        "Nothing was touched. Correct what the error names and trigger the run again; if the database was away, "
-        "clear the task.",
+        "Nothing was changed. Correct what the error names and trigger the run again. If the database was down, clear "
+        "the task instead.",
     ),
     **{job.name: Advice("a-job-failed", job.when_it_fails) for job in JOBS},
     "deliver_messages": Advice(
         "mail-does-not-go-out",
-        "What was not sent waits in the outbox. Mend the mail server or its Connection and clear the task: nothing is "
+        "Unsent messages are still in the outbox. Fix the mail server or its Connection and clear the task. Nothing is "
         "sent twice.",
     ),
     "report": Advice(
         "the-report-failed",
-        "Only the closing report is missing; what was posted and sent stands. Clear the task once the database "
-        "answers.",
+        "Only the closing report is missing; everything posted and sent stands. Clear the task once the database is "
+        "back.",
     ),
     "complete": Advice(
         "a-task-was-killed",
-        "A task of this run failed, and it is not certain that it could tell. Look at the run and clear what failed.",
+        "A task of this run failed and may not have sent its own alert. Open the run and clear what failed.",
     ),
 }
 """By task id. A task that was killed still has the advice of its own id."""
 
 LATE_RUN = Advice(
     "a-run-is-late",
-    "See which task it stands at: waiting for a lock or a worker, retrying, or failed. Nothing is lost: let it finish, "
-    "or mend the cause and clear what failed.",
+    "Find the task it is held up at: waiting for a lock or a worker, retrying, or failed. Nothing is lost. Let it "
+    "finish, or fix the cause and clear what failed.",
 )
