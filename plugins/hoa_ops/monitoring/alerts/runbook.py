@@ -1,4 +1,4 @@
-"""Which section of the runbook applies when something fails, and its gist in one line, for alerts and for the docs of the DAGs."""
+"""Which section of the runbook applies when something fails, and its gist in a line for alerts and DAG docs."""
 
 from __future__ import annotations
 
