@@ -50,7 +50,7 @@ package: ## Build what Amazon MWAA, Cloud Composer 3 and Astro want, in dist/
 compatibility: ## Try other Pythons and Airflow 3.3.1 in environments of their own (downloads, an hour)
 	@$(PYTHON) -m tools.compatibility $(ONLY)
 
-clean: ## Delete what the local stack and the tests keep (databases, mail, logs), and dist/
+clean: ## Delete what demo, stack and tests keep (databases, mail, logs), and dist/
 	@if [ -e $(INSTALLED) ]; then $(RUN) devstack down; fi
 	rm -rf .local dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

@@ -1,7 +1,6 @@
-"""Real Airflow on this machine: its four components as processes, with all they write in one folder."""
+"""Real Airflow: its four components as processes, with all they write in one folder."""
 
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from devstack.airflow_api import AirflowApi
 from devstack.keys import Keys
 from devstack.ports import LOOPBACK, free_port
-from devstack.processes import Sessions
+from devstack.sessions import Sessions
 from devstack.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -23,8 +22,11 @@ class AirflowError(RuntimeError):
     """Airflow did not start; the message names the log to read."""
 
 
-class LocalAirflow:
+class EmbeddedAirflow:
     """An Airflow whose ``AIRFLOW_HOME`` is ``home``.
+
+    ``variables`` is what makes it this Airflow: settings and connections as environment variables. ``environment`` is
+    that on top of the environment that we were started in.
 
     :param metadata_dsn: the PostgreSQL database for Airflow itself.
     :param sessions: where the processes are recorded, so that another process can stop them.
@@ -54,9 +56,8 @@ class LocalAirflow:
         self.admin_password = keys["admin"]
         self._sessions = sessions
         self._passwords_file = self.home / "passwords.json"
-        self.environment = (
-            surroundings() | self._settings(metadata_dsn, keys, dags, schedules=schedules) | dict(variables)
-        )
+        self.variables = self._settings(metadata_dsn, keys, dags, schedules=schedules) | dict(variables)
+        self.environment = surroundings() | self.variables
 
     def migrate(self) -> None:
         """Create or upgrade Airflow's own tables."""
@@ -66,7 +67,7 @@ class LocalAirflow:
         """Run one ``airflow`` command to its end and return what it printed."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = subprocess.run(
-            _airflow(*arguments),
+            airflow_command(*arguments),
             env=self.environment,
             cwd=self.home,
             capture_output=True,
@@ -85,7 +86,7 @@ class LocalAirflow:
         self._passwords_file.write_text(f'{{"{ADMIN}": "{self.admin_password}"}}')
         for component in COMPONENTS:
             log = self.logs / f"{component}.log"
-            self._sessions.start(component, _airflow(component), env=self.environment, cwd=self.home, log=log)
+            self._sessions.start(component, airflow_command(component), env=self.environment, cwd=self.home, log=log)
 
     def wait_until_healthy(self, limit: float = START_LIMIT) -> AirflowApi:
         """Return a client once every component reports that it works."""
@@ -100,12 +101,6 @@ class LocalAirflow:
 
         wait_until(healthy, f"Airflow did not become healthy (logs: {self.logs})", limit=limit)
         return api
-
-    def write_environment(self, file: Path) -> None:
-        """Write what a shell must source to run ``airflow`` commands against this installation."""
-        ours = {name: value for name, value in self.environment.items() if os.environ.get(name) != value}
-        file.touch(mode=0o600)
-        file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items())))
 
     def _settings(self, metadata_dsn: str, keys: Keys, dags: Path, *, schedules: bool) -> dict[str, str]:
         sections: dict[str, dict[str, object]] = {
@@ -158,7 +153,8 @@ class LocalAirflow:
         } | {"AIRFLOW_HOME": str(self.home)}
 
 
-def _airflow(*arguments: str) -> list[str]:
+def airflow_command(*arguments: str) -> list[str]:
+    """Return the command line of an ``airflow`` command, run by this Python."""
     return [sys.executable, "-m", "airflow", *arguments]
 
 

@@ -1,38 +1,45 @@
-"""The demo: each job on real Airflow as a dry run, live, and live again; what it printed, posted and mailed.
+"""The demo: the user's document, played on real Airflow, and a second association that it must not touch.
 
-A dry run must change nothing, a live run does the work, and the same run again must find nothing left to do.
-The demo ends with each association's trial balance. Any deviation ends it with an explanation.
+Each job runs for Sunset Ridge HOA as a dry run, live, and live again: the dry run must change nothing, the live run
+does the work, and the same run again must find nothing left to do. Then one run for all associations does Harbor Point
+Condominium's work and must leave Sunset Ridge alone. The demo ends with each association's trial balance. Whatever
+should not be ends it with an explanation.
 """
 
+import fcntl
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from email.message import EmailMessage
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from devstack import mail
-from devstack.airflow_api import LogLine
-from devstack.ledgers import Ledgers, TableState
+from devstack.airflow import CHECKOUT
+from devstack.demo_output import Outcome, heading, say, show_outcome, show_trial_balance
+from devstack.ledgers import Ledgers, changed_tables
+from devstack.mail_sink import message_files, messages
 from devstack.stack import Stack
 
-# Their row counts are shown even if nothing was added.
-WATCHED_TABLES = frozenset({"invoices", "journal_entries", "outbox"})
-# A live run is recorded in the run ledger even if there was nothing to post.
+FOLDER = CHECKOUT / ".local" / "demo"
+SUNSET_RIDGE = "sunset-ridge"
+# A live run is recorded here even if there was nothing to post.
 RUN_LEDGER = frozenset({"runs", "run_tenants"})
-# Whose mails are printed in full: an owner and the treasurer of Sunset Ridge HOA.
-SHOWN = ("John Smith", "Theresa Ledger")
 RUN_LIMIT = 120
 
 
 @dataclass(frozen=True)
 class Step:
-    """One job on one day."""
+    """One job on one day, for Sunset Ridge HOA or for all associations."""
 
     title: str
     dag_id: str
     job: str
-    conf: Mapping[str, str]
+    as_of: str
+    conf: Mapping[str, str] = field(default_factory=lambda: {"tenant": SUNSET_RIDGE})
+
+    @property
+    def params(self) -> dict[str, object]:
+        """The params of its runs, but for the mode."""
+        named = {"job": self.job} if self.dag_id == "hoa_monthly_billing" else {}
+        return {**self.conf, **named, "as_of": self.as_of}
 
 
 @dataclass(frozen=True)
@@ -41,178 +48,128 @@ class Mode:
 
     title: str
     dry_run: bool
-    may_post: bool
+    posts: bool
 
 
+ESCALATION = ("hoa_violation_escalation", "escalate_violations", "2025-10-29")
+VARIANCES = ("hoa_budget_variance", "check_budget_variances", "2025-10-29")
 STEPS = (
-    Step(
-        "Escalate overdue violations, October 29",
-        "hoa_violation_escalation",
-        "escalate_violations",
-        {"as_of": "2025-10-29"},
-    ),
+    Step("Escalate overdue violations, October 29", *ESCALATION),
     Step(
         "Compare budgets with actual spending, October 29",
         "hoa_budget_variance",
         "check_budget_variances",
-        {"as_of": "2025-10-29"},
+        "2025-10-29",
     ),
-    Step(
-        "Bill the assessments of November",
-        "hoa_monthly_billing",
-        "generate_invoices",
-        {"job": "generate_invoices", "as_of": "2025-11-01"},
-    ),
-    Step(
-        "Charge late fees, November 6",
-        "hoa_monthly_billing",
-        "assess_late_fees",
-        {"job": "assess_late_fees", "as_of": "2025-11-06"},
-    ),
-    Step(
-        "Remind those who have not paid, November 10",
-        "hoa_monthly_billing",
-        "send_reminders",
-        {"job": "send_reminders", "as_of": "2025-11-10"},
-    ),
+    Step("Bill the assessments for November", "hoa_monthly_billing", "generate_invoices", "2025-11-01"),
+    Step("Charge late fees, November 6", "hoa_monthly_billing", "assess_late_fees", "2025-11-06"),
+    Step("Remind owners who have not paid, November 10", "hoa_monthly_billing", "send_reminders", "2025-11-10"),
 )
+FOR_ALL = Step("Escalate overdue violations of all associations, October 29", *ESCALATION, conf={})
 
-MODES = (
-    Mode("dry run", dry_run=True, may_post=False),
-    Mode("live", dry_run=False, may_post=True),
-    Mode("live again", dry_run=False, may_post=False),
-)
+DRY = Mode("dry run", dry_run=True, posts=False)
+LIVE = Mode("live", dry_run=False, posts=True)
+AGAIN = Mode("live again", dry_run=False, posts=False)
 
 
 class DeviationError(RuntimeError):
     """The demo saw something that must not be."""
 
 
-def run(folder: Path) -> None:
-    """Play all steps on a fresh stack in ``folder``, and leave nothing running."""
+def run() -> None:
+    """Play the demo on a fresh stack, and leave nothing running."""
     started = time.monotonic()
-    stack = Stack(folder, durable=False, schedules=False, report=lambda line: _say(f"  {line}"))
-    _heading("Starting PostgreSQL, a mail sink and Airflow")
-    stack.remove()
-    with stack:
-        dag_ids = list(dict.fromkeys(step.dag_id for step in STEPS))
-        stack.api.wait_for_dags(dag_ids)
-        for dag_id in dag_ids:
-            stack.api.unpause(dag_id)
-        for step in STEPS:
-            for mode in MODES:
-                _play(stack, step, mode)
-        _print_trial_balance(Ledgers(stack.owner_dsn))
-        _heading("Stopping everything")
-    survivors = stack.survivors()
+    with _only_one():
+        stack = Stack(FOLDER, durable=False, schedules=False, report=lambda line: say(f"  {line}"))
+        heading("Starting PostgreSQL, a mail sink and Airflow")
+        stack.remove()
+        with stack:
+            _play_all(stack)
+            heading("Stopping everything")
+        survivors = stack.survivors()
     if survivors:
         message = f"these processes outlived the stack: {[process.pid for process in survivors]}"
         raise DeviationError(message)
-    _say("  nothing is left running")
-    _say(f"\nThe demo took {time.monotonic() - started:.0f} seconds. Its e-mails are in {stack.mail_folder}")
+    say("  nothing is left running")
+    say(f"\nThe demo took {time.monotonic() - started:.0f} seconds. Its e-mails are in {stack.mail_folder}")
 
 
-def _play(stack: Stack, step: Step, mode: Mode) -> None:
-    where = f"{step.title}: {mode.title}"
-    _heading(where)
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Two demos in one checkout would stop each other."""
+    FOLDER.parent.mkdir(exist_ok=True)
+    with FOLDER.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = "another demo is running in this folder"
+            raise RuntimeError(message) from None
+        yield
+
+
+def _play_all(stack: Stack) -> None:
+    dag_ids = list(dict.fromkeys(step.dag_id for step in STEPS))
+    stack.api.wait_for_dags(dag_ids)
+    for dag_id in dag_ids:
+        stack.api.unpause(dag_id)
+    for step in STEPS:
+        for mode in (DRY, LIVE, AGAIN):
+            _check(f"{step.title}: {mode.title}", mode, _play(stack, step, mode))
+    _play_isolation(stack)
+    heading("Trial balance")
+    unequal = show_trial_balance(Ledgers(stack.owner_dsn).trial_balance())
+    if unequal:
+        message = f"debits and credits are not equal: {', '.join(unequal)}"
+        raise DeviationError(message)
+
+
+def _play_isolation(stack: Stack) -> None:
+    """Run once for all associations: Harbor Point has work, and Sunset Ridge's rows stay as they are."""
     ledgers = Ledgers(stack.owner_dsn)
-    before, mails_before = ledgers.state(), len(mail.message_files(stack.mail_folder))
+    before = ledgers.state(SUNSET_RIDGE)
+    outcome = _play(stack, FOR_ALL, LIVE)
+    _check(FOR_ALL.title, LIVE, outcome)
+    touched = changed_tables(before, ledgers.state(SUNSET_RIDGE)) - RUN_LEDGER
+    strangers = [message for message in outcome.mail if not str(message["From"]).startswith("Harbor Point")]
+    if touched or strangers:
+        message = f"the run for all touched Sunset Ridge: {sorted(touched)}, {len(strangers)} e-mails"
+        raise DeviationError(message)
+    say("  Every row of Sunset Ridge HOA is as it was, and nobody there got an e-mail.")
 
-    conf = dict(step.conf) | {"dry_run": mode.dry_run}
-    _say(f"  {step.dag_id} {conf}\n")
-    run_id = stack.api.trigger(step.dag_id, conf)
-    state = stack.api.wait_for_run(step.dag_id, run_id, limit=RUN_LIMIT)
-    if state != "success":
-        raise DeviationError(_explanation_of_failure(stack, step, run_id, where))
+
+def _play(stack: Stack, step: Step, mode: Mode) -> Outcome:
+    """Run a step in a mode, and show what its report says and what it did."""
+    heading(f"{step.title}: {mode.title}")
+    params = step.params | {"dry_run": mode.dry_run}
+    say(f"  {step.dag_id} {params}\n")
+    ledgers = Ledgers(stack.owner_dsn)
+    before, mail_before = ledgers.state(), len(message_files(stack.mail_folder))
+    run_id = stack.api.trigger(step.dag_id, params)
+    if stack.api.wait_for_run(step.dag_id, run_id, limit=RUN_LIMIT) != "success":
+        raise DeviationError(_explanation_of_failure(stack, step, run_id))
     # The closing report knows what became of the messages; a dry run has none and closes with its job.
     reporter = step.job if mode.dry_run else "report"
-    for line in _report(stack.api.task_log(step.dag_id, run_id, reporter)):
-        _say(f"  {line}")
-
-    after, arrived = ledgers.state(), mail.messages(stack.mail_folder)[mails_before:]
-    _print_posted(before, after)
-    _print_mail(arrived)
-    _check(where, mode, _changed_tables(before, after), arrived)
+    log = stack.api.task_log(step.dag_id, run_id, reporter)
+    outcome = Outcome(log, before, ledgers.state(), messages(stack.mail_folder)[mail_before:])
+    show_outcome(outcome)
+    return outcome
 
 
-def _check(where: str, mode: Mode, changed: set[str], arrived: list[EmailMessage]) -> None:
-    allowed = frozenset() if mode.dry_run else RUN_LEDGER
-    if mode.may_post and not changed - allowed:
+def _check(where: str, mode: Mode, outcome: Outcome) -> None:
+    changed = outcome.changed - (frozenset() if mode.dry_run else RUN_LEDGER)
+    if mode.posts and not changed:
         message = f"{where}: nothing was posted"
         raise DeviationError(message)
-    if not mode.may_post and changed - allowed:
-        message = f"{where}: these tables changed: {', '.join(sorted(changed - allowed))}"
+    if not mode.posts and changed:
+        message = f"{where}: these tables changed: {', '.join(sorted(changed))}"
         raise DeviationError(message)
-    if not mode.may_post and arrived:
-        message = f"{where}: {len(arrived)} e-mails were sent"
+    if not mode.posts and outcome.mail:
+        message = f"{where}: {len(outcome.mail)} e-mails were sent"
         raise DeviationError(message)
 
 
-def _changed_tables(before: Mapping[str, TableState], after: Mapping[str, TableState]) -> set[str]:
-    return {table for table in before.keys() | after.keys() if before.get(table) != after.get(table)}
-
-
-def _report(log: list[LogLine]) -> list[str]:
-    """The report within a task's log: from its banner on, what the banner's logger wrote."""
-    banner = next((line for line in log if line.event and not line.event.strip("=")), None)
-    if banner is None:
-        return ["(no report in the log of this task)"]
-    return [
-        line.event
-        for line in log[log.index(banner) :]
-        if line.logger == banner.logger and not line.event.startswith("Done. Returned value")
-    ]
-
-
-def _explanation_of_failure(stack: Stack, step: Step, run_id: str, where: str) -> str:
+def _explanation_of_failure(stack: Stack, step: Step, run_id: str) -> str:
     states = stack.api.task_states(step.dag_id, run_id)
     failed = [task_id for task_id, state in states.items() if state == "failed"]
     logs = [line.event for task_id in failed for line in stack.api.task_log(step.dag_id, run_id, task_id)]
-    return "\n".join([f"{where}: the run failed ({states})", *logs])
-
-
-def _print_posted(before: Mapping[str, TableState], after: Mapping[str, TableState]) -> None:
-    _say("\n  Rows before and after:")
-    for table in after:
-        grown = after[table].rows - before[table].rows
-        if grown or table in WATCHED_TABLES:
-            _say(f"    {table:<24}{before[table].rows:>6} -> {after[table].rows:<6}{grown:+}")
-
-
-def _print_mail(arrived: list[EmailMessage]) -> None:
-    _say(f"  E-mails that arrived: {len(arrived)}")
-    for message in arrived:
-        attached = "".join(f" [{part.get_filename()}]" for part in message.iter_attachments())
-        _say(f"    to {message['To']}: {message['Subject']}{attached}")
-    if arrived:
-        shown = next((message for message in arrived if str(message["To"]).startswith(SHOWN)), arrived[0])
-        body = shown.get_body(("plain",))
-        _say(f"  The one to {shown['To']}:")
-        for line in (body.get_content() if body else "(no text part)").splitlines():
-            _say(f"    | {line}".rstrip())
-
-
-def _print_trial_balance(ledgers: Ledgers) -> None:
-    _heading("Trial balance")
-    for association, accounts in groupby(ledgers.trial_balance(), key=lambda balance: balance.association):
-        balances = list(accounts)
-        debit, credit = (
-            sum(balance.debit for balance in balances),
-            sum(balance.credit for balance in balances),
-        )
-        _say(f"  {association}")
-        for balance in balances:
-            account = f"{balance.account} {balance.account_name}"
-            _say(f"    {account:<44}{balance.debit:>14,.2f}{balance.credit:>14,.2f}")
-        if debit != credit:
-            message = f"{association}: debits of {debit:,.2f} and credits of {credit:,.2f} do not balance"
-            raise DeviationError(message)
-        _say(f"    {'debits = credits':<44}{debit:>14,.2f}{credit:>14,.2f}\n")
-
-
-def _heading(title: str) -> None:
-    _say(f"\n=== {title} {'=' * max(0, 90 - len(title))}")
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+    return "\n".join([f"{step.title}: the run failed ({states})", *logs])

@@ -1,4 +1,4 @@
-"""Keys and passwords of a local installation: made up once, kept in a file that only its owner can read."""
+"""Keys and passwords of a stack: made up once, kept in a file that only its owner can read."""
 
 import base64
 import json

@@ -3,34 +3,30 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
-import psycopg
 
-from devstack.airflow import CHECKOUT, LocalAirflow
+from devstack.airflow import CHECKOUT, EmbeddedAirflow
 from devstack.airflow_api import AirflowApi
+from devstack.associations import Associations
 from devstack.keys import Keys
 from devstack.ports import LOOPBACK, free_port, is_taken
 from devstack.postgres import EmbeddedPostgres
-from devstack.processes import Sessions
+from devstack.sessions import Sessions
 from devstack.waiting import wait_until
 
-OWNER = "hoa_ops_owner"
-WORKER = "hoa_ops_worker"
-DATABASE = "associations"
-SCHEMA = "hoa"
-DEMO_DATA = CHECKOUT / "devstack" / "demo_data"
+TIMEZONE = "America/New_York"
 
 
-class StackError(RuntimeError):
-    """A part of the stack could not be prepared."""
+class NotStartedError(RuntimeError):
+    """Asked for a part of a stack that has not been started."""
 
 
 class Stack:
@@ -38,6 +34,7 @@ class Stack:
 
     :param durable: see :class:`devstack.postgres.EmbeddedPostgres`.
     :param schedules: ``False`` starts only runs that somebody asks for.
+    :param today: the day that the demo's data look back from; default: that of the user's document, October 29, 2025.
     :param port: of Airflow's web page, if it is free; 0 for any.
     :param variables: more environment variables for Airflow, such as ``AIRFLOW_CONN_...``.
     :param report: called with a line about each thing that is ready.
@@ -50,6 +47,7 @@ class Stack:
         durable: bool = True,
         schedules: bool = True,
         dags: Path = CHECKOUT / "dags",
+        today: date | None = None,
         port: int = 8080,
         variables: Mapping[str, str] | None = None,
         report: Callable[[str], None] = lambda _line: None,
@@ -57,13 +55,15 @@ class Stack:
         self.folder = folder.resolve()
         self.mail_folder = self.folder / "mail"
         self.postgres = EmbeddedPostgres(self.folder / "postgres", durable=durable)
+        self.associations = Associations(self.postgres, self._keys)
         self._sessions = Sessions(self.folder)
         self._schedules = schedules
         self._dags = dags
+        self._today = today
         self._port = port
         self._variables = dict(variables or {})
         self._report = report
-        self._airflow: LocalAirflow | None = None
+        self._airflow: EmbeddedAirflow | None = None
         self._api: AirflowApi | None = None
 
     def __enter__(self) -> Self:
@@ -76,11 +76,11 @@ class Stack:
         self.stop()
 
     @property
-    def airflow(self) -> LocalAirflow:
+    def airflow(self) -> EmbeddedAirflow:
         """Airflow, once the stack has started."""
         if self._airflow is None:
             message = "the stack has not been started"
-            raise StackError(message)
+            raise NotStartedError(message)
         return self._airflow
 
     @property
@@ -88,18 +88,13 @@ class Stack:
         """Airflow's REST API, once the stack has started."""
         if self._api is None:
             message = "the stack has not been started"
-            raise StackError(message)
+            raise NotStartedError(message)
         return self._api
 
     @property
     def owner_dsn(self) -> str:
         """The associations' database, as the role that owns the tables."""
-        return self.postgres.dsn(DATABASE, OWNER, self._keys[OWNER])
-
-    @property
-    def worker_dsn(self) -> str:
-        """The associations' database, as the role that the tasks use."""
-        return self.postgres.dsn(DATABASE, WORKER, self._keys[WORKER])
+        return self.associations.owner_dsn
 
     def start(self) -> None:
         """Start everything, or nothing. Leftovers of a killed stack in the same folder are stopped first."""
@@ -116,7 +111,7 @@ class Stack:
         self._report(f"PostgreSQL answers on port {self.postgres.port}")
         self.postgres.create_database("airflow")
         mail_port = free_port()
-        self._airflow = LocalAirflow(
+        self._airflow = EmbeddedAirflow(
             self.folder / "airflow",
             metadata_dsn=self.postgres.dsn("airflow"),
             sessions=self._sessions,
@@ -127,8 +122,12 @@ class Stack:
             port=self._port,
         )
         with ThreadPoolExecutor() as pool:
-            parts = [pool.submit(self._start_airflow), pool.submit(self._prepare_associations, mail_port)]
-            # Within the block: whoever interrupts this wait still has both parts ended before anything is stopped.
+            parts = [
+                pool.submit(self._start_airflow),
+                pool.submit(self._prepare_associations),
+                pool.submit(self._start_mail, mail_port),
+            ]
+            # Within the block: whoever interrupts this wait still has all parts ended before anything is stopped.
             for part in parts:
                 part.result()
         self._api = self.airflow.wait_until_healthy()
@@ -170,9 +169,9 @@ class Stack:
             "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "billing@hoa-ops.example"},
         }
         return {
-            "AIRFLOW_CONN_HOA_OPS_DB": self.worker_dsn,
+            "AIRFLOW_CONN_HOA_OPS_DB": self.associations.worker_dsn,
             "AIRFLOW_CONN_HOA_OPS_SMTP": json.dumps(smtp),
-            "AIRFLOW__HOA_OPS__TIMEZONE": "America/New_York",
+            "AIRFLOW__HOA_OPS__TIMEZONE": TIMEZONE,
         }
 
     def _start_airflow(self) -> None:
@@ -180,49 +179,17 @@ class Stack:
         self._report("Airflow's tables are ready; its components are starting")
         self.airflow.start()
 
-    def _prepare_associations(self, mail_port: int) -> None:
-        self._hoa_ops("create-roles", "--database", DATABASE, "--owner", OWNER, "--worker", WORKER)
-        self._hoa_ops("migrate")
-        self._hoa_ops("grant", "--role", WORKER)
-        self._load_demo_data()
+    def _prepare_associations(self) -> None:
+        self.associations.prepare(self.airflow.environment, today=self._today)
         self._report("the associations' database is ready")
-        self._start_mail(mail_port)
-        self._report(f"the mail sink listens on port {mail_port} and keeps messages in {self.mail_folder}")
-
-    def _hoa_ops(self, *arguments: str) -> None:
-        command = subprocess.run(
-            [sys.executable, "-m", "hoa_ops", *arguments],
-            # Passwords belong in the environment: a command line can be read by every user.
-            env=self.airflow.environment
-            | {
-                "PYTHONPATH": str(CHECKOUT / "plugins"),
-                "HOA_OPS_ADMIN_DSN": self.postgres.dsn(),
-                "HOA_OPS_OWNER_DSN": self.owner_dsn,
-                "HOA_OPS_OWNER_PASSWORD": self._keys[OWNER],
-                "HOA_OPS_WORKER_PASSWORD": self._keys[WORKER],
-            },
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if command.returncode != 0:
-            message = f"python -m hoa_ops {arguments[0]} failed:\n{command.stdout}{command.stderr}"
-            raise StackError(message)
-
-    def _load_demo_data(self) -> None:
-        with psycopg.connect(self.owner_dsn, options=f"-c search_path={SCHEMA}") as connection:
-            if connection.execute("SELECT FROM tenants LIMIT 1").fetchone() is not None:
-                return
-            for file in sorted(DEMO_DATA.glob("*.sql")):
-                connection.execute(file.read_bytes())
 
     def _start_mail(self, port: int) -> None:
         self._sessions.start(
             "mail",
-            [sys.executable, "-m", "devstack.mail", str(port), self.mail_folder],
+            [sys.executable, "-m", "devstack.mail_sink", str(port), self.mail_folder],
             env=dict(os.environ) | {"PYTHONPATH": str(CHECKOUT)},
             cwd=self.mail_folder,
             log=self.folder / "mail.log",
         )
         wait_until(lambda: is_taken(port), "the mail sink did not start", limit=30)
+        self._report(f"the mail sink listens on port {port} and keeps messages in {self.mail_folder}")

@@ -10,8 +10,8 @@ import pytest
 from devstack.airflow import ADMIN
 from devstack.airflow_api import AirflowApi
 from devstack.ledgers import Ledgers
-from devstack.mail import MailSink
-from devstack.slack import SlackSink
+from devstack.mail_sink import MailSink
+from devstack.slack_sink import SlackSink
 from devstack.stack import Stack
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ import yaml
 from airflow.utils.net import get_hostname
 
 from devstack.airflow import CHECKOUT, surroundings
-from devstack.mail import MailSink
+from devstack.mail_sink import MailSink
 from devstack.ports import LOOPBACK, free_port
 from devstack.postgres import EmbeddedPostgres
-from devstack.processes import Sessions
+from devstack.sessions import Sessions
 from devstack.waiting import wait_until
 
 Service = dict[str, Any]

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 import yaml
 
+from devstack import demo_data
 from devstack.airflow import CHECKOUT
 from devstack.airflow_api import AirflowApi
-from devstack.stack import DEMO_DATA
 from devstack.waiting import wait_until
 from tests.e2e.compose.native_compose import NativeCompose, read_env_file, services
 
@@ -186,9 +186,10 @@ def api(compose, variables):
 @pytest.fixture(scope="module")
 def associations(compose, api):
     """The demo's associations, loaded as docs/deploy-compose.md says."""
-    scripts = "".join(file.read_text() for file in sorted(DEMO_DATA.glob("*.sql")))
     owner = compose.services["migrate"]["environment"]["HOA_OPS_OWNER_DSN"]
-    compose.run("postgres", "psql", f"{owner}?options=-csearch_path%3Dhoa", "-v", "ON_ERROR_STOP=1", stdin=scripts)
+    compose.run(
+        "postgres", "psql", f"{owner}?options=-csearch_path%3Dhoa", "-v", "ON_ERROR_STOP=1", stdin=demo_data.script()
+    )
     return compose.translate(owner)
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from devstack.airflow import _airflow
+from devstack.airflow import airflow_command
 from devstack.waiting import wait_until
 
 BILLING = "hoa_monthly_billing"
@@ -20,7 +20,7 @@ BILLING = "hoa_monthly_billing"
 def scheduler_that_keeps_schedules(stack):
     """A second scheduler: the stack's own starts only runs that somebody asks for."""
     scheduler = subprocess.Popen(
-        _airflow("scheduler"),
+        airflow_command("scheduler"),
         env=stack.airflow.environment | {"AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True"},
         cwd=stack.airflow.home,
         stdout=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import sys
 import psycopg
 import pytest
 
-from devstack.mail import messages
+from devstack.mail_sink import messages
 
 AS_OF = "2025-10-29"
 VIOLATIONS, BUDGETS, BILLING = "hoa_violation_escalation", "hoa_budget_variance", "hoa_monthly_billing"

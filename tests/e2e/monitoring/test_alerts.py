@@ -7,7 +7,8 @@ import psutil
 import psycopg
 import pytest
 
-from devstack.stack import SCHEMA, WORKER
+from devstack.associations import WORKER
+from devstack.demo_data import SCHEMA
 from devstack.waiting import wait_until
 from hoa_ops.monitoring.alerts.failed_task import NO_ERROR
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from devstack.mail import messages
+from devstack.mail_sink import messages
 from hoa_ops.jobs.billing import BillingRequest
 from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
 from hoa_ops.jobs.escalate_violations import EscalationRequest

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from devstack.slack import SlackSink
+from devstack.slack_sink import SlackSink
 from hoa_ops.__main__ import main
 from hoa_ops.database import Database
 from hoa_ops.monitoring.alerts.stuck_mail import raise_alarm

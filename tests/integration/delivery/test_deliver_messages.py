@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from devstack.mail import HANG_UP, MailSink
+from devstack.mail_sink import HANG_UP, MailSink
 from hoa_ops.database import Database
 from hoa_ops.delivery import outbox as delivery
 from hoa_ops.delivery.mail_server import Answer, MailServer, MailServerError, Verdict

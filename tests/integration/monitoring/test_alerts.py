@@ -10,9 +10,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.task_runner import _run_task_state_change_callbacks
 from airflow.triggers.callback import CallbackTrigger
 
-from devstack.mail import MailSink
+from devstack.mail_sink import MailSink
 from devstack.ports import LOOPBACK, free_port
-from devstack.slack import SlackSink
+from devstack.slack_sink import SlackSink
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.monitoring.alerts.failed_task import NO_ERROR, TOLD
 from hoa_ops.monitoring.alerts.late_run import deadline_alerts

@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
-from devstack.mail import MailSink
-from devstack.slack import SlackSink
+from devstack.mail_sink import MailSink
+from devstack.slack_sink import SlackSink
 from hoa_ops.__main__ import main
 from hoa_ops.settings import get_settings
 from tests.support.association import AssociationsDatabase

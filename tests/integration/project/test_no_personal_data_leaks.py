@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
-from devstack.mail import HANG_UP, MailSink
+from devstack.mail_sink import HANG_UP, MailSink
 from tests.support.job_runner import ZONE, load_dag
 
 TODAY = date(2025, 10, 29)

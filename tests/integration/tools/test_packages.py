@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from devstack import demo_data
 from devstack.postgres import EmbeddedPostgres
-from devstack.stack import DEMO_DATA, SCHEMA
 from tests.support.database import OWNER, PASSWORD, WORKER
 from tools import package
 
@@ -187,9 +187,7 @@ def platform(
     unpack(packages / request.param, platform.folder)
     platform.hoa_ops("migrate")
     platform.hoa_ops("grant", "--role", WORKER)
-    with psycopg.connect(owner_dsn, options=f"-c search_path={SCHEMA}") as connection:
-        for file in sorted(DEMO_DATA.glob("*.sql")):
-            connection.execute(file.read_bytes())
+    demo_data.load(owner_dsn)
     return platform
 
 

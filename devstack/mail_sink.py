@@ -1,6 +1,6 @@
 """A mail server that delivers nowhere: it keeps every message as a file that any mail program opens.
 
-Run it as a process with ``python -m devstack.mail PORT FOLDER``, or use :class:`MailSink` within a test, where
+Run it as a process with ``python -m devstack.mail_sink PORT FOLDER``, or use :class:`MailSink` within a test, where
 a *script* decides what the server answers.
 """
 
