@@ -24,7 +24,7 @@ _BRACED_NAME = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 FROZEN = {"0001_associations.sql", "0002_operations.sql"}
 """Left out: migrations that were released before there was this check, and are never changed."""
 
-_CTE = re.compile(r"^(\w+) AS (?:MATERIALIZED )?\($", re.MULTILINE)
+_CTE = re.compile(r"^(\w+)(?: \([\w, ]+\))? AS (?:MATERIALIZED )?\($", re.MULTILINE)
 
 
 def with_literals(sql: str) -> str:

@@ -92,15 +92,18 @@ judged AS (
             UNION ALL
            SELECT 'post', NULL
             LIMIT 1) AS verdict (action, reason)
-)
+),
+{% include 'jobs/posting_accounts.sql' %}
 SELECT item_id, action, reason, invoice_number, unit_id, unit_number, owner_id, due_date, days_overdue, open_balance,
        balance, period,
        CASE WHEN action = 'post' THEN late_fee END AS late_fee,
        CASE WHEN action = 'post' AND late_fee < uncapped_fee THEN uncapped_fee END AS uncapped_fee,
        CASE WHEN action = 'post' THEN fee_due_date END AS fee_due_date,
        CASE WHEN action = 'post' THEN
-           (SELECT posting_account(%(tenant_id)s, '1200', 'accounts receivable')) END AS receivable_account_id,
+           (SELECT posting_account(%(tenant_id)s, number, name) FROM posting_accounts WHERE purpose = 'receivables')
+       END AS receivable_account_id,
        CASE WHEN action = 'post' THEN
-           (SELECT posting_account(%(tenant_id)s, '4200', 'late-fee revenue')) END AS revenue_account_id
+           (SELECT posting_account(%(tenant_id)s, number, name) FROM posting_accounts WHERE purpose = 'late_fees')
+       END AS revenue_account_id
   FROM judged
  ORDER BY unit_number, due_date, item_id

@@ -54,20 +54,14 @@ next_steps AS (
             ORDER BY step
             LIMIT 1) AS next_step ON true
 ),
-owned AS (
-    SELECT next_steps.*, ownership.percentage AS owned_percentage
-      FROM next_steps
-      LEFT JOIN LATERAL (
-           SELECT sum(ownerships.percentage) AS percentage
-             FROM ownerships
-            WHERE ownerships.tenant_id = %(tenant_id)s
-              AND ownerships.unit_id = next_steps.unit_id
-              AND ownerships.starts_on <= %(as_of)s
-              AND (ownerships.ends_on IS NULL OR ownerships.ends_on >= %(as_of)s)) AS ownership ON true
+unit_days AS (
+    SELECT unit_id, %(as_of)s::date AS on_date FROM next_steps
 ),
+{% include 'jobs/owners_of_record.sql' %},
 judged AS (
-    SELECT owned.*, verdict.action, verdict.reason
-      FROM owned
+    SELECT next_steps.*, verdict.action, verdict.reason
+      FROM next_steps
+      LEFT JOIN ownership_faults ON ownership_faults.unit_id = next_steps.unit_id
      CROSS JOIN LATERAL (
            SELECT 'leave', 'not overdue before ' || cure_deadline + greatest(%(days_grace)s::integer, 1)
             WHERE NOT overdue
@@ -84,17 +78,13 @@ judged AS (
            SELECT 'exception', 'step ' || step || ' needs the board''s approval'
             WHERE requires_board_approval
             UNION ALL
-           SELECT 'exception', 'the unit has no owner of record on ' || %(as_of)s::date
-            WHERE owned_percentage IS NULL
-            UNION ALL
-           SELECT 'exception', 'the unit''s ownership shares add up to ' || trim_scale(owned_percentage)
-                               || ' %%, not 100 %%'
-            WHERE owned_percentage <> 100
+           SELECT 'exception', ownership_faults.fault
+            WHERE ownership_faults.fault IS NOT NULL
             UNION ALL
            SELECT 'post', NULL
             LIMIT 1) AS verdict (action, reason)
 ),
-fined_before AS (
+fines_so_far AS (
     SELECT judged.item_id,
            coalesce(sum(invoices.amount) FILTER (WHERE escalations.violation_id = judged.item_id), 0) AS of_violation,
            coalesce(sum(invoices.amount) FILTER (
@@ -112,31 +102,32 @@ fined_before AS (
      WHERE judged.action = 'post'
      GROUP BY judged.item_id
 ),
-roomed AS (
-    -- What the association's caps leave; null: no cap.
+caps_left AS (
+    -- What the association's caps leave for each violation, and for each unit in this year; null: no cap.
     SELECT judged.*, tenants.fine_cap_per_violation, tenants.fine_cap_per_year, tenants.payment_terms_days,
            CASE WHEN tenants.fine_cap_per_violation IS NOT NULL
-                THEN greatest(tenants.fine_cap_per_violation - coalesce(fined_before.of_violation, 0), 0)
-           END AS violation_room,
+                THEN greatest(tenants.fine_cap_per_violation - coalesce(fines_so_far.of_violation, 0), 0)
+           END AS violation_cap_left,
            CASE WHEN tenants.fine_cap_per_year IS NOT NULL
-                THEN greatest(tenants.fine_cap_per_year - coalesce(fined_before.of_unit_this_year, 0), 0)
-           END AS year_room
+                THEN greatest(tenants.fine_cap_per_year - coalesce(fines_so_far.of_unit_this_year, 0), 0)
+           END AS year_cap_left
       FROM judged
       JOIN tenants ON tenants.id = %(tenant_id)s
-      LEFT JOIN fined_before ON fined_before.item_id = judged.item_id
+      LEFT JOIN fines_so_far ON fines_so_far.item_id = judged.item_id
 ),
 capped_per_violation AS (
     -- Violations of one unit draw on what the year leaves in the order of their numbers. least() ignores a null.
-    SELECT roomed.*, bounded.violation_fine,
-           sum(bounded.violation_fine) FILTER (WHERE action = 'post')
-               OVER (PARTITION BY unit_id ORDER BY violation_number) AS unit_fines
-      FROM roomed
-     CROSS JOIN LATERAL (VALUES (least(scheduled_fine, violation_room))) AS bounded (violation_fine)
+    SELECT caps_left.*, bounded.violation_fine,
+           sum(bounded.violation_fine) FILTER (WHERE caps_left.action = 'post')
+               OVER (PARTITION BY caps_left.unit_id ORDER BY caps_left.violation_number) AS unit_fines
+      FROM caps_left
+     CROSS JOIN LATERAL (VALUES (least(caps_left.scheduled_fine, caps_left.violation_cap_left)))
+        AS bounded (violation_fine)
 ),
 capped AS (
     SELECT capped_per_violation.*,
-           CASE WHEN action = 'post' THEN least(unit_fines, year_room) - least(unit_fines - violation_fine, year_room)
-           END AS fine
+           CASE WHEN action = 'post'
+                THEN least(unit_fines, year_cap_left) - least(unit_fines - violation_fine, year_cap_left) END AS fine
       FROM capped_per_violation
 ),
 to_share AS (
@@ -144,7 +135,15 @@ to_share AS (
       FROM capped
      WHERE action = 'post'
 ),
-{% include 'jobs/ownership_shares.sql' %}
+{% include 'jobs/share_among_owners.sql' %},
+fine_shares AS (
+    SELECT item_id,
+           jsonb_agg(jsonb_build_object('owner_id', owner_id, 'percentage', percentage, 'amount', amount)
+                     ORDER BY percentage DESC, owner_id) AS shares
+      FROM owner_shares
+     GROUP BY item_id
+),
+{% include 'jobs/posting_accounts.sql' %}
 SELECT capped.item_id, capped.action, capped.reason, capped.violation_number, capped.unit_id, capped.unit_number,
        capped.overdue, capped.days_overdue, capped.step, capped.step_name, capped.scheduled_fine, capped.fine,
        CASE WHEN capped.fine < capped.violation_fine THEN 'cap per year of $' || capped.fine_cap_per_year
@@ -152,10 +151,12 @@ SELECT capped.item_id, capped.action, capped.reason, capped.violation_number, ca
        END AS capped_by,
        CASE WHEN capped.fine > 0 THEN %(as_of)s::date + capped.payment_terms_days END AS due_date,
        CASE WHEN capped.fine > 0 THEN
-           (SELECT posting_account(%(tenant_id)s, '1200', 'accounts receivable')) END AS receivable_account_id,
+           (SELECT posting_account(%(tenant_id)s, number, name) FROM posting_accounts WHERE purpose = 'receivables')
+       END AS receivable_account_id,
        CASE WHEN capped.fine > 0 THEN
-           (SELECT posting_account(%(tenant_id)s, '4300', 'fine revenue')) END AS revenue_account_id,
-       ownership_of.shares
+           (SELECT posting_account(%(tenant_id)s, number, name) FROM posting_accounts WHERE purpose = 'fines')
+       END AS revenue_account_id,
+       fine_shares.shares
   FROM capped
-  LEFT JOIN ownership_of ON ownership_of.item_id = capped.item_id
+  LEFT JOIN fine_shares ON fine_shares.item_id = capped.item_id
  ORDER BY capped.violation_number

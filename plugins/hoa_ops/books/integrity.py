@@ -19,7 +19,7 @@ def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
     """Say in sentences what is wrong with an association's books; nothing when they are in order.
 
     Debits equal credits, invoices equal their lines, document numbers have no gaps, and at the end of the day open
-    invoices equal the ledger's receivables (1200) and payments not yet applied equal its owner prepayments (2200).
+    invoices equal the ledger's receivables and payments not yet applied equal its owner prepayments.
 
     :param as_of: the day of the comparisons with the general ledger.
     """
@@ -28,8 +28,13 @@ def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
     ageing = receivables_ageing(cursor, tenant_id, as_of=as_of)
     [control] = cursor.rows(statement("books/control_accounts.sql"), at)
     for documents, amount, account, balance in (
-        ("open invoices", ageing.total, "1200", ageing.ledger_balance),
-        ("payments not yet applied", control["unapplied_payments"], "2200", control["prepayments"]),
+        ("open invoices", ageing.total, ageing.ledger_account, ageing.ledger_balance),
+        (
+            "payments not yet applied",
+            control["unapplied_payments"],
+            control["prepayments_account"],
+            control["prepayments"],
+        ),
     ):
         if amount != balance:
             found.append(

@@ -25,11 +25,13 @@ class Ageing:
     """An association's open invoices at the end of a day, by days overdue, beside the general ledger.
 
     :param rows: one per unit and owner, in dollars: ``current``, ``days_1_30`` … ``over_90``, and ``total``.
-    :param ledger_balance: balance of the ledger's accounts receivable (1200), in dollars.
+    :param ledger_account: number of the ledger's accounts receivable.
+    :param ledger_balance: balance of that account, in dollars.
     """
 
     as_of: date
     rows: Sequence[Row]
+    ledger_account: str
     ledger_balance: Decimal
 
     @property
@@ -48,7 +50,7 @@ def receivables_ageing(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> Agein
     at = {"tenant_id": tenant_id, "as_of": as_of}
     rows = cursor.rows(statement("books/aging.sql"), at)
     [ledger] = cursor.rows(statement("books/control_accounts.sql"), at)
-    return Ageing(as_of, rows, ledger["receivables"])
+    return Ageing(as_of, rows, ledger["receivables_account"], ledger["receivables"])
 
 
 def ageing_text(tenant: Tenant, ageing: Ageing) -> str:
