@@ -32,6 +32,12 @@ def test_readme_lists_every_param(model):
     assert {name for name in model.model_fields if f"| `{name}` |" not in readme} == set()
 
 
+def test_every_room_is_described():
+    page = (ROOT / "docs/architecture.md").read_text()
+    rooms = {folder.parent.name for folder in (ROOT / "plugins/hoa_ops").glob("*/__init__.py")}
+    assert {room for room in rooms if f"| `{room}` |" not in page} == set()
+
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
