@@ -28,7 +28,7 @@ SELECT tenants.id, owner.full_name, owner.email, owner.postal_address
  WHERE tenants.code = 'harbor-point';
 
 INSERT INTO notification_preferences (tenant_id, owner_id, channel)
-SELECT owners.tenant_id, owners.id, 'post'
+SELECT owners.tenant_id, owners.id, 'letter'
   FROM owners JOIN tenants ON tenants.id = owners.tenant_id
  WHERE tenants.code = 'harbor-point' AND owners.full_name = 'Erik Olsen';
 

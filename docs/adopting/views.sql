@@ -26,7 +26,7 @@ SELECT tenant_id, id, first_name || ' ' || last_name AS full_name, nullif(email,
   FROM public.accounting_owner;
 
 CREATE VIEW hoa.notification_preferences AS
-SELECT tenant_id, id AS owner_id, CASE WHEN wants_paper THEN 'post' ELSE 'email' END AS channel
+SELECT tenant_id, id AS owner_id, CASE WHEN wants_paper THEN 'letter' ELSE 'email' END AS channel
   FROM public.accounting_owner;
 
 CREATE VIEW hoa.holds AS

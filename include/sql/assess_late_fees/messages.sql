@@ -1,5 +1,5 @@
 -- assess_late_fees/messages: the facts of the mails about the fees that this run charged, one row per fee.
--- Nobody is charged without being told: an owner who wants no messages gets it by post.
+-- Nobody is charged without being told: an owner who wants no messages gets a letter.
 WITH {% include 'jobs/effective_balances.sql' %}
 SELECT fees.id AS reference_id, owners.id AS recipient_id, owners.full_name AS recipient_name,
        owners.email, owners.postal_address, preferences.channel AS preference, true AS must_be_served,

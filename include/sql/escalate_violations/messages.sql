@@ -1,5 +1,5 @@
 -- escalate_violations/messages: the facts of the letters about this run's escalations, one row per escalation and
--- owner. A notice of violation must be served: an owner who wants no messages gets it by post.
+-- owner. A notice of violation must be served: an owner who wants no messages gets a letter.
 WITH unit_days AS (
     SELECT violations.unit_id, escalations.escalated_on AS on_date
       FROM violation_escalations AS escalations

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from hoa_ops.cli.console import connected, say, words
 from hoa_ops.database import statement
+from hoa_ops.delivery.message_state import UNFINISHED, Channel, MessageState
 from hoa_ops.errors import RequestError
 from hoa_ops.settings import get_settings
 
@@ -23,44 +24,54 @@ if TYPE_CHECKING:
     from hoa_ops.database import Cursor
     from hoa_ops.engine.report import Row
 
-UNFINISHED = ("failed", "uncertain", "pending", "sending")
-FINISHED = ("sent", "obsolete", "suppressed", "canceled")
-
 
 class Action(StrEnum):
-    """What can be done to a message by hand."""
+    """What a person can do to a message."""
 
     REQUEUE = "requeue"
     CANCEL = "cancel"
-    POSTED = "posted"
+    MAILED = "mailed"
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """Which messages an action is for, and what becomes of them."""
+    """Which messages an action is for, and what becomes of them.
 
-    acts_on: Collection[str]
-    becomes: str
+    :param letters: whether it is for letters that are still to be printed, too.
+    """
+
+    acts_on: Collection[MessageState]
+    becomes: MessageState
     help: str
+    letters: bool = False
 
     def allows(self, message: Row) -> bool:
-        # `letter` is what a pending message that goes by post is called here.
-        state = "letter" if message["channel"] == "post" and message["state"] == "pending" else message["state"]
-        return state in self.acts_on
+        is_letter_to_print = message["channel"] == Channel.LETTER and message["state"] == MessageState.PENDING
+        return message["state"] in self.acts_on or (self.letters and is_letter_to_print)
 
     def is_done(self, message: Row) -> bool:
         return bool(message["state"] == self.becomes and not self.allows(message))
 
+    @property
+    def scope(self) -> str:
+        """What it is for, in words."""
+        states = " or ".join(sorted(self.acts_on))
+        return f"messages that are {states}{', and for letters to be printed' if self.letters else ''}"
 
+
+_STUCK = tuple(state for state in MessageState if state.needs_person)
 _RULES = {
     Action.REQUEUE: _Rule(
-        {"failed", "uncertain"}, "pending", "send e-mails again that failed or are uncertain, with the next delivery"
+        _STUCK, MessageState.PENDING, "send failed or uncertain e-mails again, with the next delivery"
     ),
     Action.CANCEL: _Rule(
-        {"failed", "uncertain", "pending", "letter"}, "canceled", "never send messages that are not sent yet"
+        (*_STUCK, MessageState.PENDING), MessageState.CANCELED, "never send messages that have not been sent yet"
     ),
-    Action.POSTED: _Rule(
-        {"failed", "uncertain", "letter"}, "sent", "note that messages reached people by hand: printed and posted, say"
+    Action.MAILED: _Rule(
+        _STUCK,
+        MessageState.SENT,
+        "record that messages reached people another way: printed and mailed, for example",
+        letters=True,
     ),
 }
 
@@ -82,8 +93,7 @@ def act(cursor: Cursor, action: Action, ids: Sequence[UUID], *, who: str, why: s
         if not rule.allows(row) and not rule.is_done(row)
     ]
     if faults:
-        what_it_is_for = ", ".join(sorted(rule.acts_on))
-        raise RequestError(f"nothing was changed: {'; '.join(faults)} ({action} is for: {what_it_is_for})")
+        raise RequestError(f"nothing was changed: {'; '.join(faults)} ({action} is for {rule.scope})")
     to_do = [row["id"] for row in found.values() if rule.allows(row)]
     return cursor.run(
         statement("delivery/act.sql"),
@@ -100,10 +110,10 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
     list_command.add_argument(
         "--state",
         action="append",
-        choices=[*UNFINISHED, *FINISHED],
+        choices=list(MessageState),
         help="default: all that are unfinished; repeatable",
     )
-    list_command.add_argument("--channel", choices=["email", "post"], help="e-mails or letters only")
+    list_command.add_argument("--channel", choices=list(Channel), help="e-mails or letters only")
     list_command.add_argument("--tenant", help="code or id of one association")
     list_command.add_argument("--limit", type=int, default=100, help="show no more than this many (default: 100)")
     list_command.set_defaults(run=_list)
@@ -122,7 +132,7 @@ def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 def _list(given: Namespace) -> None:
     parameters = {
-        "states": given.state or list(UNFINISHED),
+        "states": given.state or [str(state) for state in UNFINISHED],
         "channel": given.channel,
         "tenant": given.tenant,
         "limit": given.limit,
@@ -131,7 +141,7 @@ def _list(given: Namespace) -> None:
         rows = cursor.rows(statement("delivery/list.sql"), parameters)
     for row in rows:
         say(
-            f"{row['id']}  {row['state']:<9}  {row['channel']:<5}  {_local(row['created_at'])}  "
+            f"{row['id']}  {row['state']:<9}  {row['channel']:<6}  {_local(row['created_at'])}  "
             f"{row['attempts']:>2} tries  {row['code'] or '?'}  {row['kind']}"
         )
     found = rows[0]["found"] if rows else 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from hoa_ops.database import as_json, statement
+from hoa_ops.delivery.message_state import Channel, MessageState
 from hoa_ops.templates import render
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ _ROUTING = (
 )
 
 
-MessageStates = dict[str, Counter[str]]
-"""Per subject of a message (its ``reference_id`` as text): how many are in which state (``post``: letters to print)."""
+MessageOutcomes = dict[str, list[str]]
+"""Per subject of messages (their ``reference_id`` as text): what became of them, in words."""
 
 
-def message_states(cursor: Cursor, *, dag_run_id: str, job: Job) -> MessageStates:
+def message_outcomes(cursor: Cursor, *, dag_run_id: str, job: Job) -> MessageOutcomes:
     """Say what became of the messages of a DAG run's job so far."""
-    states: MessageStates = {}
-    for row in cursor.rows(statement("engine/notifications.sql"), {"dag_run_id": dag_run_id, "job": job.name}):
-        state = "post" if row["channel"] == "post" and row["state"] == "pending" else row["state"]
-        states.setdefault(str(row["reference_id"]), Counter())[state] += row["messages"]
-    return states
+    outcomes: MessageOutcomes = {}
+    for row in cursor.rows(statement("delivery/outcomes.sql"), {"dag_run_id": dag_run_id, "job": job.name}):
+        outcome = MessageState(row["state"]).outcome(Channel(row["channel"]))
+        outcomes.setdefault(str(row["reference_id"]), []).append(outcome)
+    return outcomes

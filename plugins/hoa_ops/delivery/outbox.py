@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from hoa_ops.database import statement
 from hoa_ops.delivery.mail_server import Answer, MailServerError, Verdict
+from hoa_ops.delivery.message_state import MessageState
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.jobs import JOBS
 
@@ -34,8 +35,17 @@ STILL_DUE = {job.message_kind.name: job.message_kind.still_due_sql for job in JO
 """Per kind of message: the query that says, just before it leaves, whether it is still true, if there is one."""
 
 
-class MessagesWaitingError(HoaOpsError):
-    """The mail server put messages off; the next try of the task sends them."""
+_STATES = {
+    Verdict.SENT: MessageState.SENT,
+    Verdict.DEFERRED: MessageState.PENDING,
+    Verdict.FAILED: MessageState.FAILED,
+    Verdict.UNCERTAIN: MessageState.UNCERTAIN,
+}
+"""What becomes of a message by the server's verdict, as long as it may be tried again."""
+
+
+class MessagesDeferredError(HoaOpsError):
+    """The mail server deferred messages; the next try of the task sends them."""
 
 
 class Delivery:
@@ -56,7 +66,7 @@ class Delivery:
         """Deliver all e-mails that are due.
 
         :raises MailServerError: when the server cannot be used; everything undelivered is back in the queue.
-        :raises MessagesWaitingError: when messages have to wait for another try.
+        :raises MessagesDeferredError: when messages are left for another try.
         """
         self._take_over_dead_claims()
         try:
@@ -66,11 +76,11 @@ class Delivery:
             self._server.close()
             log.info("Outbox: %s", ", ".join(f"{n} {state}" for state, n in self.outcomes.items()) or "nothing due")
         with self._database.transaction(read_only=True) as cursor:
-            waiting = cursor.row(statement("delivery/waiting.sql"), {"minutes": self._settings.mail_claim_minutes})
-        if waiting is not None:
-            raise MessagesWaitingError(
-                f"{waiting['messages']} message(s) were put off by the mail server or are in the hands of another "
-                f"delivery and wait for another try, at the latest at {waiting['next_try']:%Y-%m-%d %H:%M %Z}"
+            left = cursor.row(statement("delivery/deferred.sql"), {"minutes": self._settings.mail_claim_minutes})
+        if left is not None:
+            raise MessagesDeferredError(
+                f"{left['messages']} message(s) were deferred by the mail server or are claimed by another delivery; "
+                f"they can be tried again by {left['next_try']:%Y-%m-%d %H:%M %Z}"
             )
 
     def _deliver(self, batch: list[dict[str, Any]]) -> None:
@@ -87,7 +97,7 @@ class Delivery:
     def _take_over_dead_claims(self) -> None:
         with self._database.transaction() as cursor:
             taken = cursor.rows(statement("delivery/take_over.sql"), {"minutes": self._settings.mail_claim_minutes})
-        self.outcomes.update(row["state"] for row in taken if row["state"] == "uncertain")
+        self.outcomes.update(row["state"] for row in taken if row["state"] == MessageState.UNCERTAIN)
 
     def _claim(self) -> list[dict[str, Any]]:
         with self._database.transaction() as cursor:
@@ -103,26 +113,26 @@ class Delivery:
             about = {**message, "owner_id": message["recipient_id"]}
             if check is not None and cursor.row(statement(check), about) is None:
                 cursor.run(statement("delivery/obsolete.sql"), message)
-                self.outcomes["obsolete"] += 1
+                self.outcomes[MessageState.OBSOLETE.value] += 1
                 return False
             return cursor.run(statement("delivery/hand_over.sql"), message) == 1
 
     def _record(self, message: dict[str, Any], answer: Answer) -> None:
-        state = str(answer.verdict)
-        if answer.verdict is Verdict.DEFERRED:
-            state = "failed" if message["attempts"] >= self._settings.mail_max_attempts else "pending"
+        state = _STATES[answer.verdict]
+        if state is MessageState.PENDING and message["attempts"] >= self._settings.mail_max_attempts:
+            state = MessageState.FAILED
         with self._database.transaction() as cursor:
             cursor.run(
                 statement("delivery/record.sql"),
                 {
                     "id": message["id"],
                     "claimed_by": self._claimed_by,
-                    "state": state,
+                    "state": state.value,
                     "response": answer.response,
                     "delay": _delay(message["attempts"]),
                 },
             )
-        self.outcomes["put off" if state == "pending" else state] += 1
+        self.outcomes["deferred" if state is MessageState.PENDING else state.value] += 1
 
     def _release(self, messages: list[dict[str, Any]]) -> None:
         with self._database.transaction() as cursor:

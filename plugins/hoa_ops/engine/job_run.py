@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hoa_ops.database import Database, DatabaseError, statement
-from hoa_ops.delivery.message import enqueue, message_states
+from hoa_ops.delivery.message import enqueue, message_outcomes
 from hoa_ops.engine.due import reason_to_skip
 from hoa_ops.engine.report import AssociationOutcome, Report, count_actions, totals
 from hoa_ops.engine.run_ledger import LedgerRun
@@ -99,7 +99,7 @@ class JobRun:
             failed = any(outcome.error for outcome in outcomes)
             with self._database.transaction() as cursor:
                 run.finish(cursor, "switched_off" if switched_off else "failed" if failed else "completed")
-                messages = message_states(cursor, dag_run_id=self._dag_run_id, job=self._job)
+                messages = message_outcomes(cursor, dag_run_id=self._dag_run_id, job=self._job)
         return Report(self._job, self._request, self._run_date.moment, outcomes, messages, switched_off=switched_off)
 
     def _tenants(self) -> list[Tenant]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from hoa_ops.delivery.message import MessageStates
+    from hoa_ops.delivery.message import MessageOutcomes
     from hoa_ops.engine.tenants import Tenant
     from hoa_ops.jobs import Job
     from hoa_ops.jobs.run_request import RunRequest
@@ -61,7 +61,7 @@ class Report:
     request: RunRequest
     run_date: datetime
     associations: Sequence[AssociationOutcome]
-    messages: MessageStates = field(default_factory=dict)
+    messages: MessageOutcomes = field(default_factory=dict)
     _: KW_ONLY
     switched_off: bool = False
 
@@ -95,25 +95,7 @@ class Report:
 
     def message_outcome(self, item: Row) -> str:
         """Say in words what became of an item's messages."""
-        states = self.messages.get(str(item.get("reference_id")), Counter())
-        if not states:
-            return "nobody to notify"
-        if set(states) == {"sent"}:
-            return "notification sent"
-        return ", ".join(_OUTCOMES[state] for state in _OUTCOMES if states[state])
-
-
-_OUTCOMES = {
-    "sent": "notification sent",
-    "pending": "notification queued",
-    "sending": "notification being sent",
-    "post": "letter queued for post",
-    "suppressed": "no notification wanted",
-    "obsolete": "notification no longer due",
-    "canceled": "notification canceled by hand",
-    "uncertain": "notification handed over, but not confirmed: check with the recipient",
-    "failed": "notification NOT delivered: see the outbox",
-}
+        return ", ".join(self.messages.get(str(item.get("reference_id")), ["nobody to notify"]))
 
 
 def count_actions(items: Sequence[Row]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from hoa_ops.database import statement
+from hoa_ops.delivery.message_state import UNFINISHED, Channel, MessageState
 from hoa_ops.errors import RequestError
 from hoa_ops.jobs import (
     ASSESS_LATE_FEES,
@@ -158,7 +159,7 @@ def overview(cursor: Cursor, *, at: datetime) -> dict[str, Any]:
         "stuck": {STUCK[alarm]: messages for alarm, messages in health.stuck.items()},
         "trends": _trends(cursor, at),
         "failures": cursor.rows(statement("monitoring/history/failures.sql"), {"limit": FAILURES_SHOWN}),
-        "waiting": cursor.rows(statement("monitoring/history/waiting.sql"), {"tenant_id": None}),
+        "unfinished": _unfinished(cursor),
         "associations": cursor.rows(statement("monitoring/history/associations.sql"), {"limit": ASSOCIATIONS_SHOWN}),
         "titles": {job.name: job.title for job in JOBS},
     }
@@ -202,7 +203,7 @@ def association(cursor: Cursor, tenant: str, *, at: datetime) -> dict[str, Any]:
         "attempts": cursor.rows(
             statement("monitoring/history/association_runs.sql"), {"tenant_id": tenant_id, "limit": ATTEMPTS_SHOWN}
         ),
-        "waiting": cursor.rows(statement("monitoring/history/waiting.sql"), {"tenant_id": tenant_id}),
+        "unfinished": _unfinished(cursor, tenant_id=tenant_id),
         "titles": {job.name: job.title for job in JOBS},
     }
 
@@ -225,6 +226,16 @@ def _runs(
             "dag_run_id": dag_run_id,
         },
     )
+
+
+def _unfinished(cursor: Cursor, *, tenant_id: UUID | None = None) -> list[Row]:
+    """Count the messages that are not finished, those first that a person must look at."""
+    rows = cursor.rows(
+        statement("monitoring/history/unfinished.sql"),
+        {"states": [str(state) for state in UNFINISHED], "tenant_id": tenant_id},
+    )
+    counted = [{**row, "state": MessageState(row["state"]), "channel": Channel(row["channel"])} for row in rows]
+    return sorted(counted, key=lambda row: not row["state"].needs_person)
 
 
 def _job_of(row: Row) -> str:
@@ -252,7 +263,12 @@ def _trends(cursor: Cursor, at: datetime, *, tenant_id: UUID | None = None) -> l
         row["month"]: row
         for row in cursor.rows(
             statement("monitoring/history/reminders.sql"),
-            {"since": since, "timezone": get_settings().timezone, "tenant_id": tenant_id},
+            {
+                "since": since,
+                "timezone": get_settings().timezone,
+                "tenant_id": tenant_id,
+                "failed": [str(state) for state in MessageState if state.needs_person],
+            },
         )
     }
     return [

@@ -38,7 +38,7 @@ class DeliverMessagesOperator(BaseOperator):
 
         :raises AirflowSkipException: for a dry run, which sends nothing.
         :raises MailServerError: when the server refuses us or cannot be reached; the messages wait for the next try.
-        :raises MessagesWaitingError: when the server put messages off; the next try sends them.
+        :raises MessagesDeferredError: when the server deferred messages; the next try sends them.
         """
         stop_if_refused(context)
         request, _ = read_request(context, self.jobs[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from hoa_ops.database import Database
-from hoa_ops.delivery.message import message_states
+from hoa_ops.delivery.message import message_outcomes
 from hoa_ops.engine.report import Report
 from hoa_ops.engine.run_ledger import find_runs, recorded_outcomes
 from hoa_ops.operators.check_params import read_request, stop_if_refused
@@ -52,7 +52,7 @@ class PrintReportOperator(BaseOperator):
                     request,
                     run.run_date.astimezone(get_settings().zone),
                     recorded_outcomes(cursor, dag_run_id=dag_run_id, job=run.job),
-                    message_states(cursor, dag_run_id=dag_run_id, job=run.job),
+                    message_outcomes(cursor, dag_run_id=dag_run_id, job=run.job),
                     switched_off=run.status == "switched_off",
                 )
                 for run in runs

@@ -6,7 +6,7 @@ of them. So there is no second list of tables, keys and rights that could differ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from psycopg import sql
 
@@ -23,9 +23,9 @@ ASSOCIATIONS, OPERATIONS = "hoa_contract_associations", "hoa_contract_operations
 """The schemas in which the scripts run for comparison; nobody else ever sees them."""
 
 
-def version_script(version: str) -> Path:
-    """Return the script of a version of the tables, such as ``0001_associations``."""
-    return get_settings().sql_dir / "schema" / "migrations" / "versions" / f"{version}.sql"
+def version_scripts(schema: Literal["associations", "operations"]) -> list[Path]:
+    """Return the scripts that make one of the schemas, version by version: their names end in the schema's."""
+    return sorted((get_settings().sql_dir / "schema" / "migrations" / "versions").glob(f"*_{schema}.sql"))
 
 
 def run_in_schemas(cursor: Cursor, script: Path, schemas: Sequence[str]) -> None:
@@ -46,8 +46,10 @@ def grant_to_worker(cursor: Cursor, role: str, *, associations: str, operations:
 def build(cursor: Cursor, role: str) -> None:
     """Make both schemas as the package expects them, with the rights of the jobs' role; to be rolled back."""
     cursor.run(f"CREATE SCHEMA {ASSOCIATIONS}; CREATE SCHEMA {OPERATIONS}")
-    run_in_schemas(cursor, version_script("0001_associations"), [ASSOCIATIONS])
-    run_in_schemas(cursor, version_script("0002_operations"), [OPERATIONS, ASSOCIATIONS])
+    for script in version_scripts("associations"):
+        run_in_schemas(cursor, script, [ASSOCIATIONS])
+    for script in version_scripts("operations"):
+        run_in_schemas(cursor, script, [OPERATIONS, ASSOCIATIONS])
     grant_to_worker(cursor, role, associations=ASSOCIATIONS, operations=OPERATIONS)
 
 
@@ -62,7 +64,8 @@ def create_missing(cursor: Cursor) -> None:
     names = {"contract": ASSOCIATIONS, "schema": schema}
     cursor.run(f"CREATE SCHEMA {ASSOCIATIONS}")
     # What the database has of functions is taken, not created again; names of tables are found in the first schema.
-    run_in_schemas(cursor, version_script("0001_associations"), [ASSOCIATIONS, schema])
+    for script in version_scripts("associations"):
+        run_in_schemas(cursor, script, [ASSOCIATIONS, schema])
     for missing in cursor.rows(statement("schema/expected/missing.sql"), names):
         cursor.run(missing["take_over"])
     cursor.run("SELECT set_config('search_path', %(contract)s || ', ' || %(schema)s, true)", names)

@@ -52,7 +52,7 @@ def migrate(dsn: str, *, adopt: bool = False) -> None:
 def check_version(cursor: Cursor) -> str:
     """Return the version of the tables.
 
-    Newer ones are accepted: migrations add, so that an earlier version of the package can be gone back to.
+    Newer ones are accepted, so that an earlier version of the package can be gone back to.
 
     :raises NotReadyError: when they are older than this package needs, or were never made.
     """
@@ -70,10 +70,10 @@ def check_version(cursor: Cursor) -> str:
     return found
 
 
-def run_script(version_file: str, *, schemas: Sequence[str]) -> None:
+def run_script(version_file: str | Path, *, schemas: Sequence[str]) -> None:
     """Run the ``.sql`` file beside an Alembic version, with the named schemas as its search path.
 
-    :param version_file: the version's ``__file__``.
+    :param version_file: the version's ``__file__``, or the script itself where a version has one for each schema.
     :param schemas: names of settings that hold schema names; objects are created in the first.
     """
     settings = get_settings()

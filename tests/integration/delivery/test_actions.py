@@ -40,12 +40,12 @@ def actions(database):
 
 def test_list_shows_what_is_unfinished_and_nobody_s_name(message, capsys):
     message(state="failed")
-    message(channel="post")
+    message(channel="letter")
     message(state="sent")
     assert main(["outbox", "list"]) == 0
     listed = capsys.readouterr().out
     assert "failed     email" in listed
-    assert "pending    post" in listed
+    assert "pending    letter" in listed
     assert listed.endswith("2 message(s)\n")
     assert "Jane" not in listed
     main(["outbox", "list", "--state", "failed", "--tenant", "maple-court"])
@@ -83,11 +83,11 @@ def test_requeue_gives_a_message_all_its_tries_again(database, message):
     ("action", "state", "channel", "becomes"),
     [
         ("cancel", "pending", "email", "canceled"),
-        ("cancel", "pending", "post", "canceled"),
+        ("cancel", "pending", "letter", "canceled"),
         ("cancel", "failed", "email", "canceled"),
-        ("posted", "pending", "post", "sent"),
-        ("posted", "failed", "email", "sent"),
-        ("posted", "uncertain", "email", "sent"),
+        ("mailed", "pending", "letter", "sent"),
+        ("mailed", "failed", "email", "sent"),
+        ("mailed", "uncertain", "email", "sent"),
     ],
 )
 def test_twice_is_once(database, message, capsys, action, state, channel, becomes):
@@ -107,12 +107,12 @@ def test_twice_is_once(database, message, capsys, action, state, channel, become
         ("requeue", "sending", "email"),
         ("cancel", "sending", "email"),
         ("cancel", "sent", "email"),
-        ("posted", "pending", "email"),
-        ("posted", "canceled", "post"),
+        ("mailed", "pending", "email"),
+        ("mailed", "canceled", "letter"),
     ],
 )
 def test_what_cannot_be_done_changes_nothing(database, message, capsys, action, state, channel):
-    good = {"requeue": "failed", "cancel": "failed", "posted": "failed"}[action]
+    good = {"requeue": "failed", "cancel": "failed", "mailed": "failed"}[action]
     ids = [str(message(state=good)), str(message(state=state, channel=channel))]
     assert main(["outbox", action, *ids, *SIGNED]) == 1
     assert f"message {ids[1]} is {state}" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from devstack.mail_sink import HANG_UP, MailSink
 from hoa_ops.database import Database
 from hoa_ops.delivery import outbox as delivery
 from hoa_ops.delivery.mail_server import Answer, MailServer, MailServerError, Verdict
-from hoa_ops.delivery.outbox import Delivery, MessagesWaitingError
+from hoa_ops.delivery.outbox import Delivery, MessagesDeferredError
 from hoa_ops.settings import get_settings
 
 TODAY = date(2025, 10, 29)
@@ -131,7 +131,7 @@ def test_a_message_keeps_its_message_id_when_it_is_tried_again(database, jobs, s
         return "451 4.3.0 Try later" if len(said) == 1 else None
 
     sink.script = later
-    with pytest.raises(MessagesWaitingError):
+    with pytest.raises(MessagesDeferredError):
         deliver(jobs)
     database.run("UPDATE outbox SET not_before = clock_timestamp()")
     deliver(jobs)
@@ -150,7 +150,7 @@ def test_all_messages_leave_over_one_connection(jobs, sink, maple, configure):
 
 def test_nothing_due_needs_no_mail_server(jobs, sink, maple):
     sink.stop()
-    message(maple, channel="post", recipient_address="1 Main Street")
+    message(maple, channel="letter", recipient_address="1 Main Street")
     assert deliver(jobs) == {}
 
 
@@ -173,8 +173,8 @@ def test_what_is_finished_is_never_sent(database, jobs, sink, maple, state):
     assert sink.messages == []
 
 
-def test_letters_stay_for_the_post(database, jobs, sink, maple):
-    message(maple, channel="post", recipient_address="1 Main Street")
+def test_letters_stay_for_printing(database, jobs, sink, maple):
+    message(maple, channel="letter", recipient_address="1 Main Street")
     message(maple, "bob@example.com")
     assert deliver(jobs) == {"sent": 1}
     assert states(database)["1 Main Street"] == ("pending", 0)
@@ -255,7 +255,7 @@ def test_temporary_refusal_puts_one_message_off_and_the_others_are_sent(database
     for name in ("ann", "bob", "cleo"):
         message(maple, f"{name}@example.com")
     sink.script = answering(verb, "bob", answer)
-    with pytest.raises(MessagesWaitingError, match=r"^1 message\(s\) were put off"):
+    with pytest.raises(MessagesDeferredError, match=r"^1 message\(s\) were deferred"):
         deliver(jobs)
     assert recipients(sink) == ["ann@example.com", "cleo@example.com"]
     assert states(database)["bob@example.com"] == ("pending", 1)
@@ -265,7 +265,7 @@ def test_temporary_refusal_puts_one_message_off_and_the_others_are_sent(database
     )
     assert row == {"last_response": answer, "later": True, "handed_over_at": None, "claimed_by": None}
     # Not yet due: another try neither sends it nor forgets it.
-    with pytest.raises(MessagesWaitingError):
+    with pytest.raises(MessagesDeferredError):
         deliver(jobs)
     assert states(database)["bob@example.com"] == ("pending", 1)
     sink.script = lambda _command: None
@@ -279,7 +279,7 @@ def test_exhausted_attempts_are_a_dead_letter(database, jobs, sink, maple, confi
     message(maple)
     sink.script = answering("RCPT", "ann", "450 4.2.1 Try later")
     for attempt in (1, 2):
-        with pytest.raises(MessagesWaitingError):
+        with pytest.raises(MessagesDeferredError):
             deliver(jobs)
         assert states(database) == {"ann@example.com": ("pending", attempt)}
         database.run("UPDATE outbox SET not_before = clock_timestamp()")
@@ -380,7 +380,7 @@ def test_connection_broken_before_the_message_puts_it_off(database, jobs, sink, 
         return None
 
     sink.script = hang_up_once
-    with pytest.raises(MessagesWaitingError):
+    with pytest.raises(MessagesDeferredError):
         deliver(jobs)
     assert states(database) == {"ann@example.com": ("pending", 1)}
     assert "connection lost before DATA" in database.value("SELECT last_response FROM outbox")
@@ -438,7 +438,7 @@ def test_task_tried_again_soon_after_a_kill_does_not_end_before_the_claim_is_set
 ):
     message(maple)
     kill_after_claim(database, ago=timedelta(minutes=14), handed_over=False)
-    with pytest.raises(MessagesWaitingError, match="in the hands of another delivery"):
+    with pytest.raises(MessagesDeferredError, match="claimed by another delivery"):
         deliver(jobs)
     assert states(database)["ann@example.com"] == ("sending", 1)
     assert sink.messages == []
@@ -459,7 +459,7 @@ def test_two_deliveries_at_once_send_each_message_once(database, jobs, sink, map
         start.wait()
         try:
             sent.update(deliver(type(jobs)()))
-        except MessagesWaitingError as error:
+        except MessagesDeferredError as error:
             errors.append(error)  # the other one still has its last messages in hand
 
     threads = [threading.Thread(target=run) for _ in range(3)]
@@ -599,7 +599,7 @@ def test_delays_are_spread():
 def test_put_off_message_waits_as_long_as_its_attempts_say(database, jobs, sink, maple):
     message(maple, attempts=3)
     sink.script = answering("RCPT", "ann", "450 4.2.1 Try later")
-    with pytest.raises(MessagesWaitingError):
+    with pytest.raises(MessagesDeferredError):
         deliver(jobs)
     wait = database.value("SELECT not_before - clock_timestamp() FROM outbox")
     assert timedelta(minutes=3) < wait <= timedelta(minutes=12)

@@ -266,8 +266,8 @@ def test_owner_is_told_in_words_that_show_what_for(database, maple, overdue, ass
 
 @pytest.mark.parametrize(
     ("preference", "email", "channel"),
-    [(None, "ann@example.com", "email"), ("post", "ann@example.com", "post"), ("none", "ann@example.com", "post"),
-     (None, None, "post")],
+    [(None, "ann@example.com", "email"), ("letter", "ann@example.com", "letter"), ("none", "ann@example.com", "letter"),
+     (None, None, "letter")],
 )  # fmt: skip
 def test_nobody_is_charged_without_being_told(database, maple, assess, preference, email, channel):
     rule(maple)

@@ -138,8 +138,8 @@ def test_unit_without_clear_ownership_is_reported_and_the_rest_goes_on(
 
 @pytest.mark.parametrize(
     ("preference", "email", "channel"),
-    [(None, "ann@example.com", "email"), ("post", "ann@example.com", "post"), ("none", "ann@example.com", "post"),
-     (None, None, "post"), ("email", None, "post")],
+    [(None, "ann@example.com", "email"), ("letter", "ann@example.com", "letter"), ("none", "ann@example.com", "letter"),
+     (None, None, "letter"), ("email", None, "letter")],
 )  # fmt: skip
 def test_notice_is_always_served(database, jobs, maple, parking, preference, email, channel):
     owner = maple.owner(email=email)

@@ -753,8 +753,8 @@ def test_owner_gets_the_invoice_by_mail_with_its_pdf(database, jobs, maple, unit
 
 @pytest.mark.parametrize(
     ("preference", "email", "channel", "state"),
-    [(None, "ann@example.com", "email", "pending"), ("post", "ann@example.com", "post", "pending"),
-     ("none", "ann@example.com", "email", "suppressed"), (None, None, "post", "pending")],
+    [(None, "ann@example.com", "email", "pending"), ("letter", "ann@example.com", "letter", "pending"),
+     ("none", "ann@example.com", "email", "suppressed"), (None, None, "letter", "pending")],
 )  # fmt: skip
 def test_owner_is_told_as_he_prefers(database, jobs, maple, preference, email, channel, state):
     owner = maple.owner(email=email)

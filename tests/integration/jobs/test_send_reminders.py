@@ -168,9 +168,9 @@ def test_invoice_that_credits_cover_is_not_listed(database, maple, overdue, unit
     ("preference", "email", "channel", "state", "said"),
     [
         (None, "ann@example.com", "email", "pending", "notification queued"),
-        ("post", "ann@example.com", "post", "pending", "letter queued for post"),
+        ("letter", "ann@example.com", "letter", "pending", "letter queued for printing"),
         ("none", "ann@example.com", "email", "suppressed", "no notification wanted"),
-        (None, None, "post", "pending", "letter queued for post"),
+        (None, None, "letter", "pending", "letter queued for printing"),
     ],
 )
 def test_by_the_owner_s_preference(database, maple, overdue, owner, remind, preference, email, channel, state, said):

@@ -135,7 +135,7 @@ def test_mail_that_is_stuck(database):
     outbox(database, state="uncertain", finished_at=NOON)
     outbox(database, created_at=NOON - timedelta(hours=5))
     outbox(database, created_at=NOON - timedelta(hours=3))
-    outbox(database, created_at=NOON - timedelta(days=5), channel="post")
+    outbox(database, created_at=NOON - timedelta(days=5), channel="letter")
     assert check().stuck == {"dead_letters": 1, "uncertain": 1, "waiting": 1}
     assert check().bare["outbox"] == "stuck"
 

@@ -34,10 +34,10 @@ def sink(tmp_path, monkeypatch):
 
 @pytest.fixture
 def maple(database):
-    """An association of one canary by e-mail and one by post, in which every job has something to do."""
+    """An association of one canary by e-mail and one by letter, in which every job has something to do."""
     maple = database.association()
     parking = maple.violation_type()
-    for number, preference in (("101", None), ("102", "post")):
+    for number, preference in (("101", None), ("102", "letter")):
         owner = maple.owner(NAME, email=EMAIL if preference is None else f"post.{EMAIL}")
         database.run("UPDATE owners SET postal_address = %s", ADDRESS)
         if preference:

@@ -283,7 +283,7 @@ def test_no_row_of_one_association_hangs_on_another_s(database, maple, oaks):
         ("budget_lines", {"budget_id": oaks.budget()["id"], "account_id": maple.account_id("5100"), "budgeted": 1}),
         ("journal_entries", {"entry_number": "R-1", "entry_date": TODAY, "description": "", "source": "reversal",
                              "reverses_entry_id": entry_id}),
-        ("notification_preferences", {"owner_id": owner["id"], "channel": "post"}),
+        ("notification_preferences", {"owner_id": owner["id"], "channel": "letter"}),
     ]  # fmt: skip
     for table, values in foreign:
         with pytest.raises(errors.ForeignKeyViolation):
@@ -344,7 +344,7 @@ def test_other_natural_keys(database, maple, oaks):
     unit = maple.unit("7", owner=owner)
     number = maple.invoice(unit, owner, "1.00", on=TODAY)["number"]
     message = {
-        "kind": "late_fee", "reference_id": uuid4(), "recipient_id": owner["id"], "channel": "post",
+        "kind": "late_fee", "reference_id": uuid4(), "recipient_id": owner["id"], "channel": "letter",
         "sender_name": "", "recipient_name": "", "subject": "", "text_body": "", "html_body": "",
     }  # fmt: skip
     run = {"job": "x", "dag_run_id": f"r-{maple.code}", "as_of": TODAY, "run_date": TODAY, "options": "{}"}

@@ -1,4 +1,4 @@
--- delivery/waiting: e-mails that were put off and are not given up, or that another delivery has claimed and may have
+-- delivery/deferred: e-mails that were deferred and are not given up, or that another delivery has claimed and may have
 -- died over.
 SELECT count(*) AS messages,
        max(CASE state WHEN 'pending' THEN not_before
