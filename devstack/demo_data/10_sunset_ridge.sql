@@ -1,8 +1,8 @@
--- Sunset Ridge HOA on October 29, 2025: three overdue violations, a budget with two lines that ran away, ten units.
+-- Sunset Ridge HOA: three overdue violations, a budget with two lines that ran away, six units.
 INSERT INTO tenants (id, code, name, payment_instructions, billing_starts_on) VALUES
     ('00000000-0000-7000-8000-000000000001', 'sunset-ridge', 'Sunset Ridge HOA',
      'Pay online at https://pay.sunset-ridge.example or send a check to Sunset Ridge HOA, PO Box 100, Sunset Ridge.',
-     '2025-11-01');
+     pg_temp.first_billed_month());
 
 INSERT INTO contacts (tenant_id, role, full_name, email)
 SELECT tenants.id, contact.role, contact.full_name, contact.email
@@ -73,9 +73,9 @@ SELECT tenants.id, type.name
 
 INSERT INTO violations (tenant_id, violation_number, unit_id, violation_type_id, description, status, reported_on,
                         cure_deadline)
-SELECT tenants.id, violation.violation_number, units.id AS unit_id, violation_types.id AS violation_type_id,
-       violation.description, violation.status,
-       violation.reported_on::date, violation.cure_deadline::date
+SELECT tenants.id, pg_temp.of_this_year(violation.violation_number), units.id AS unit_id,
+       violation_types.id AS violation_type_id, violation.description, violation.status,
+       pg_temp.day(violation.reported_on::date), pg_temp.day(violation.cure_deadline::date)
   FROM tenants
  CROSS JOIN (VALUES
     ('VIOL-2025-001', '101', 'Unapproved Exterior Modification', 'Unauthorized fence installation', 'escalated',
@@ -91,7 +91,7 @@ SELECT tenants.id, violation.violation_number, units.id AS unit_id, violation_ty
 
 -- Steps taken before HOA Ops was put in charge; their fines were collected by hand and are not in this ledger.
 INSERT INTO violation_escalations (tenant_id, violation_id, step, step_name, escalated_on, scheduled_fine, fine)
-SELECT violations.tenant_id, violations.id, past.step, past.step_name, past.escalated_on::date,
+SELECT violations.tenant_id, violations.id, past.step, past.step_name, pg_temp.day(past.escalated_on::date),
        past.fine AS scheduled_fine, past.fine
   FROM (VALUES
     ('VIOL-2025-001', 1, 'First notice', '2025-10-23', 50.00),
@@ -99,10 +99,14 @@ SELECT violations.tenant_id, violations.id, past.step, past.step_name, past.esca
     ('VIOL-2025-003', 2, 'Second notice', '2025-10-22', 100.00)
     ) AS past (violation_number, step, step_name, escalated_on, fine)
   JOIN tenants ON tenants.code = 'sunset-ridge'
-  JOIN violations ON violations.tenant_id = tenants.id AND violations.violation_number = past.violation_number;
+  JOIN violations
+    ON violations.tenant_id = tenants.id
+   AND violations.violation_number = pg_temp.of_this_year(past.violation_number);
 
 INSERT INTO budgets (id, tenant_id, name, period_label, starts_on, ends_on)
-SELECT '00000000-0000-7000-8000-0000000000b1', tenants.id, '2025 Operating Budget', '2025', '2025-01-01', '2025-12-31'
+SELECT '00000000-0000-7000-8000-0000000000b1', tenants.id,
+       pg_temp.of_this_year('2025 Operating Budget'), pg_temp.of_this_year('2025'),
+       pg_temp.calendar_day('2025-01-01'), pg_temp.calendar_day('2025-12-31')
   FROM tenants WHERE tenants.code = 'sunset-ridge';
 
 INSERT INTO budget_lines (tenant_id, budget_id, account_id, budgeted)
@@ -131,7 +135,8 @@ entries AS (
 ),
 posted AS (
     INSERT INTO journal_entries (tenant_id, id, entry_number, entry_date, description, source, reverses_entry_id)
-    SELECT entries.tenant_id, entries.entry_id, 'OPEN-' || entries.number, entries.entry_date, entries.description,
+    SELECT entries.tenant_id, entries.entry_id, 'OPEN-' || entries.number, pg_temp.calendar_day(entries.entry_date),
+           entries.description,
            CASE WHEN entries.reverses IS NULL THEN 'manual' ELSE 'reversal' END,
            reversed.entry_id AS reverses_entry_id
       FROM entries

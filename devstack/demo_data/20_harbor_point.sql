@@ -1,7 +1,7 @@
 -- Harbor Point Condominium, the second association: its own schedule, co-owners, and nobody of Sunset Ridge.
 INSERT INTO tenants (id, code, name, fine_cap_per_year, payment_instructions, billing_starts_on) VALUES
     ('00000000-0000-7000-8000-000000000002', 'harbor-point', 'Harbor Point Condominium', 60.00,
-     'Bank transfer to Harbor Point Condominium, account 000111222.', '2025-11-01');
+     'Bank transfer to Harbor Point Condominium, account 000111222.', pg_temp.first_billed_month());
 
 INSERT INTO contacts (tenant_id, role, full_name, email)
 SELECT tenants.id, 'treasurer', 'Hugo Purser', 'treasurer@harbor-point.example'
@@ -62,7 +62,7 @@ INSERT INTO violations (tenant_id, violation_number, unit_id, violation_type_id,
                         cure_deadline)
 SELECT tenants.id, violation.violation_number, units.id AS unit_id, violation_types.id AS violation_type_id,
        violation.description, violation.status,
-       violation.reported_on::date, violation.cure_deadline::date
+       pg_temp.day(violation.reported_on::date), pg_temp.day(violation.cure_deadline::date)
   FROM tenants
  CROSS JOIN (VALUES
     ('HP-7', 'A-1', 'Party after 23:00', 'escalated', '2025-10-01', '2025-10-10'),
@@ -74,13 +74,14 @@ SELECT tenants.id, violation.violation_number, units.id AS unit_id, violation_ty
  WHERE tenants.code = 'harbor-point';
 
 INSERT INTO violation_escalations (tenant_id, violation_id, step, step_name, escalated_on, scheduled_fine, fine)
-SELECT violations.tenant_id, violations.id, 1, 'Warning', '2025-10-11', 0, 0
+SELECT violations.tenant_id, violations.id, 1, 'Warning', pg_temp.day('2025-10-11'), 0, 0
   FROM violations
   JOIN tenants ON tenants.id = violations.tenant_id AND tenants.code = 'harbor-point'
  WHERE violations.violation_number = 'HP-7';
 
 INSERT INTO budgets (tenant_id, name, period_label, starts_on, ends_on, basis)
-SELECT tenants.id, 'House Budget 2025', '2025', '2025-01-01', '2025-12-31', 'to_date'
+SELECT tenants.id, pg_temp.of_this_year('House Budget 2025'), pg_temp.of_this_year('2025'),
+       pg_temp.calendar_day('2025-01-01'), pg_temp.calendar_day('2025-12-31'), 'to_date'
   FROM tenants WHERE tenants.code = 'harbor-point';
 
 INSERT INTO budget_lines (tenant_id, budget_id, account_id, budgeted)
@@ -91,7 +92,8 @@ SELECT budgets.tenant_id, budgets.id, accounts.id AS account_id, 3600.00
 
 WITH entry AS (
     INSERT INTO journal_entries (tenant_id, entry_number, entry_date, description)
-    SELECT tenants.id, 'OPEN-1', '2025-08-15', 'Elevator overhaul' FROM tenants WHERE tenants.code = 'harbor-point'
+    SELECT tenants.id, 'OPEN-1', pg_temp.calendar_day('2025-08-15'), 'Elevator overhaul'
+      FROM tenants WHERE tenants.code = 'harbor-point'
     RETURNING tenant_id, id
 )
 INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit)
