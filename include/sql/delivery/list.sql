@@ -5,6 +5,6 @@ SELECT outbox.id, outbox.state, outbox.channel, outbox.kind, outbox.attempts, ou
   LEFT JOIN tenants ON tenants.id = outbox.tenant_id
  WHERE outbox.state = ANY (%(states)s)
    AND (%(channel)s::text IS NULL OR outbox.channel = %(channel)s)
-   AND (%(tenant)s::text IS NULL OR tenants.code = lower(%(tenant)s) OR tenants.id::text = lower(%(tenant)s))
+   AND (%(tenant_id)s::uuid IS NULL OR outbox.tenant_id = %(tenant_id)s)
  ORDER BY outbox.created_at, outbox.id
  LIMIT %(limit)s

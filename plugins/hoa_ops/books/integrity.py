@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hoa_ops.books.statements import receivables_ageing
+from hoa_ops.books.statements import receivables_aging
 from hoa_ops.database import statement
 from hoa_ops.templates import money
 
@@ -25,10 +25,10 @@ def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
     """
     at = {"tenant_id": tenant_id, "as_of": as_of}
     found = [row["deviation"] for row in cursor.rows(statement("books/integrity.sql"), at)]
-    ageing = receivables_ageing(cursor, tenant_id, as_of=as_of)
+    aging = receivables_aging(cursor, tenant_id, as_of=as_of)
     [control] = cursor.rows(statement("books/control_accounts.sql"), at)
     for documents, amount, account, balance in (
-        ("open invoices", ageing.total, ageing.ledger_account, ageing.ledger_balance),
+        ("open invoices", aging.total, aging.ledger_account, aging.ledger_balance),
         (
             "payments not yet applied",
             control["unapplied_payments"],

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
+    from hoa_ops.associations import Tenant
     from hoa_ops.database import Cursor
     from hoa_ops.engine.report import Row
-    from hoa_ops.engine.tenants import Tenant
 
 
 @dataclass(frozen=True)
-class Ageing:
+class Aging:
     """An association's open invoices at the end of a day, by days overdue, beside the general ledger.
 
     :param rows: one per unit and owner, in dollars: ``current``, ``days_1_30`` … ``over_90``, and ``total``.
@@ -45,17 +45,17 @@ class Ageing:
         return self.total - self.ledger_balance
 
 
-def receivables_ageing(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> Ageing:
+def receivables_aging(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> Aging:
     """Age an association's open invoices as they were at the end of a day."""
     at = {"tenant_id": tenant_id, "as_of": as_of}
     rows = cursor.rows(statement("books/aging.sql"), at)
     [ledger] = cursor.rows(statement("books/control_accounts.sql"), at)
-    return Ageing(as_of, rows, ledger["receivables_account"], ledger["receivables"])
+    return Aging(as_of, rows, ledger["receivables_account"], ledger["receivables"])
 
 
-def ageing_text(tenant: Tenant, ageing: Ageing) -> str:
-    """Write an ageing as a table, with the comparison to the general ledger."""
-    return render("books/aging.txt", tenant_name=tenant.name, ageing=ageing)
+def aging_text(tenant: Tenant, aging: Aging) -> str:
+    """Write an aging as a table, with the comparison to the general ledger."""
+    return render("books/aging.txt", tenant_name=tenant.name, aging=aging)
 
 
 def owner_statement(cursor: Cursor, tenant: Tenant, owner_id: UUID, *, as_of: date) -> str:
@@ -66,6 +66,24 @@ def owner_statement(cursor: Cursor, tenant: Tenant, owner_id: UUID, *, as_of: da
     of_owner = {"tenant_id": tenant.tenant_id, "owner_id": owner_id, "as_of": as_of}
     owner = cursor.row(statement("books/statement_owner.sql"), of_owner)
     if owner is None:
-        raise RequestError(f"owner: {tenant.code} has no owner with the id {owner_id}")
+        raise RequestError(f"{tenant.name} ({tenant.code}) has no owner with the id {owner_id}")
     lines = cursor.rows(statement("books/statement_lines.sql"), of_owner)
     return render("books/statement.txt", tenant_name=tenant.name, owner=owner, lines=lines, as_of=as_of)
+
+
+def owners_of_unit(cursor: Cursor, tenant: Tenant, unit_number: str, *, as_of: date) -> list[UUID]:
+    """Return the ids of a unit's owners of record on a day, the largest share first.
+
+    :param unit_number: as documents have it.
+    :raises RequestError: when the association has no such unit, or nobody owned it then.
+    """
+    rows = cursor.rows(
+        statement("books/owners_of_unit.sql"),
+        {"tenant_id": tenant.tenant_id, "unit_number": unit_number, "as_of": as_of},
+    )
+    if not rows:
+        raise RequestError(f"{tenant.name} ({tenant.code}) has no unit {unit_number!r}")
+    owner_ids = [row["owner_id"] for row in rows if row["owner_id"] is not None]
+    if not owner_ids:
+        raise RequestError(f"unit {unit_number} of {tenant.name} ({tenant.code}) had no owner of record on {as_of}")
+    return owner_ids

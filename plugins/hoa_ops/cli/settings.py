@@ -1,13 +1,25 @@
-"""The reference pages that are written from the code, so that they cannot say anything else."""
+"""The command ``settings``: the reference page, written from the code so that it cannot say anything else."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from hoa_ops.settings import SECTION, Settings
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
     from pydantic.fields import FieldInfo
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the command's arguments: none."""
+
+
+def run(given: Namespace) -> None:  # noqa: ARG001
+    """Print the page."""
+    sys.stdout.write(settings_page())
 
 
 def settings_page() -> str:

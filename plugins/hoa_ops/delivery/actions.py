@@ -1,6 +1,6 @@
-"""What people do to messages that delivery cannot finish: ``python -m hoa_ops outbox ...``.
+"""What people do to messages that delivery cannot finish.
 
-Whoever acts says who they are and why; both are kept beside the message for ever.
+Whoever acts says who they are and why; both are kept beside the message forever.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from hoa_ops.cli.console import connected, say, words
 from hoa_ops.database import statement
-from hoa_ops.delivery.message_state import UNFINISHED, Channel, MessageState
+from hoa_ops.delivery.message_state import Channel, MessageState
 from hoa_ops.errors import RequestError
-from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
+    from hoa_ops.associations import Tenant
     from hoa_ops.database import Cursor
     from hoa_ops.engine.report import Row
 
@@ -34,9 +31,10 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Rule:
+class Rule:
     """Which messages an action is for, and what becomes of them.
 
+    :param help: what the action does, for the person who chooses it.
     :param letters: whether it is for letters that are still to be printed, too.
     """
 
@@ -46,10 +44,12 @@ class _Rule:
     letters: bool = False
 
     def allows(self, message: Row) -> bool:
+        """Say whether the action is for a message."""
         is_letter_to_print = message["channel"] == Channel.LETTER and message["state"] == MessageState.PENDING
         return message["state"] in self.acts_on or (self.letters and is_letter_to_print)
 
     def is_done(self, message: Row) -> bool:
+        """Say whether the action has been done to a message."""
         return bool(message["state"] == self.becomes and not self.allows(message))
 
     @property
@@ -60,14 +60,14 @@ class _Rule:
 
 
 _STUCK = tuple(state for state in MessageState if state.needs_person)
-_RULES = {
-    Action.REQUEUE: _Rule(
+RULES = {
+    Action.REQUEUE: Rule(
         _STUCK, MessageState.PENDING, "send failed or uncertain e-mails again, with the next delivery"
     ),
-    Action.CANCEL: _Rule(
+    Action.CANCEL: Rule(
         (*_STUCK, MessageState.PENDING), MessageState.CANCELED, "never send messages that have not been sent yet"
     ),
-    Action.MAILED: _Rule(
+    Action.MAILED: Rule(
         _STUCK,
         MessageState.SENT,
         "record that messages reached people another way: printed and mailed, for example",
@@ -84,7 +84,7 @@ def act(cursor: Cursor, action: Action, ids: Sequence[UUID], *, who: str, why: s
     :returns: to how many messages it was done now.
     :raises RequestError: naming each message to which it cannot be done, and why.
     """
-    rule = _RULES[action]
+    rule = RULES[action]
     found = {row["id"]: row for row in cursor.rows(statement("delivery/find_for_action.sql"), {"ids": list(ids)})}
     faults = [f"there is no message {message_id}" for message_id in ids if message_id not in found]
     faults += [
@@ -101,84 +101,34 @@ def act(cursor: Cursor, action: Action, ids: Sequence[UUID], *, who: str, why: s
     )
 
 
-def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
-    """Add the commands to the command line."""
-    outbox = commands.add_parser("outbox", help="look at messages, send them again, cancel them")
-    commands = outbox.add_subparsers(dest="outbox_command", required=True)
+def list_messages(
+    cursor: Cursor, *, states: Sequence[str], channel: str | None, tenant: Tenant | None, limit: int
+) -> tuple[list[Row], int]:
+    """Return messages, the oldest first, without what is personal, and how many there are in all.
 
-    list_command = commands.add_parser("list", help="list messages, without what is personal")
-    list_command.add_argument(
-        "--state",
-        action="append",
-        choices=list(MessageState),
-        help="default: all that are unfinished; repeatable",
+    :param states: the states to look for.
+    :param channel: None: any.
+    :param tenant: None: of all associations.
+    :param limit: return no more than this many.
+    """
+    rows = cursor.rows(
+        statement("delivery/list.sql"),
+        {
+            "states": list(states),
+            "channel": channel,
+            "tenant_id": tenant and tenant.tenant_id,
+            "limit": limit,
+        },
     )
-    list_command.add_argument("--channel", choices=list(Channel), help="e-mails or letters only")
-    list_command.add_argument("--tenant", help="code or id of one association")
-    list_command.add_argument("--limit", type=int, default=100, help="show no more than this many (default: 100)")
-    list_command.set_defaults(run=_list)
-
-    show_command = commands.add_parser("show", help="show one message whole, and what people did to it")
-    show_command.add_argument("id", type=UUID)
-    show_command.set_defaults(run=_show)
-
-    for action, rule in _RULES.items():
-        command = commands.add_parser(action, help=rule.help)
-        command.add_argument("ids", type=UUID, nargs="+", metavar="ID")
-        command.add_argument("--who", type=words, required=True, help="your name, for the record")
-        command.add_argument("--why", type=words, required=True, help="the reason, for the record")
-        command.set_defaults(run=_act, action=action)
+    return rows, rows[0]["found"] if rows else 0
 
 
-def _list(given: Namespace) -> None:
-    parameters = {
-        "states": given.state or [str(state) for state in UNFINISHED],
-        "channel": given.channel,
-        "tenant": given.tenant,
-        "limit": given.limit,
-    }
-    with connected() as database, database.transaction(read_only=True) as cursor:
-        rows = cursor.rows(statement("delivery/list.sql"), parameters)
-    for row in rows:
-        say(
-            f"{row['id']}  {row['state']:<9}  {row['channel']:<6}  {_local(row['created_at'])}  "
-            f"{row['attempts']:>2} tries  {row['code'] or '?'}  {row['kind']}"
-        )
-    found = rows[0]["found"] if rows else 0
-    say(f"{found} message(s){f', the oldest {len(rows)} shown' if found > len(rows) else ''}")
+def find_message(cursor: Cursor, message_id: UUID) -> Row:
+    """Return a message in full, and what people did to it.
 
-
-def _show(given: Namespace) -> None:
-    with connected() as database, database.transaction(read_only=True) as cursor:
-        message = cursor.row(statement("delivery/show.sql"), {"id": given.id})
+    :raises RequestError: when there is none such.
+    """
+    message = cursor.row(statement("delivery/show.sql"), {"id": message_id})
     if message is None:
-        raise RequestError(f"there is no message {given.id}")
-    facts = {
-        "Message": message["id"],
-        "Association": f"{message['tenant_name']} ({message['code']})",
-        "State": f"{message['state']} after {message['attempts']} tries",
-        "Goes by": message["channel"],
-        "To": message["recipient_name"],
-        "Address": message["recipient_address"] or "none",
-        "Queued": _local(message["created_at"]),
-        "Server said": message["last_response"] or "nothing",
-        "Subject": message["subject"],
-    }
-    for name, fact in facts.items():
-        say(f"{name + ':':<13}{fact}")
-    for action in message["actions"]:
-        say(
-            f"{'By hand:':<13}{action['action']} by {action['acted_by']} "
-            f"at {action['acted_at'][:16].replace('T', ' ')}: {action['reason']}"
-        )
-    say(f"\n{message['text_body']}")
-
-
-def _act(given: Namespace) -> None:
-    with connected() as database, database.transaction() as cursor:
-        done = act(cursor, given.action, given.ids, who=given.who, why=given.why)
-    say(f"{done} message(s) now {_RULES[given.action].becomes}, {len(set(given.ids)) - done} already were")
-
-
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone(get_settings().zone):%Y-%m-%d %H:%M}"
+        raise RequestError(f"there is no message {message_id}")
+    return message

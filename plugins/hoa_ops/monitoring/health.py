@@ -6,20 +6,17 @@ green run worked on the wrong database. In all these cases the ledger lacks a co
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from hoa_ops.cli.console import connected, say
 from hoa_ops.database import statement
 from hoa_ops.jobs import JOBS, Job, job_named
 from hoa_ops.jobs.schedule import last_tick
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
     from collections.abc import Mapping, Sequence
 
     from hoa_ops.database import Cursor
@@ -140,56 +137,3 @@ def _reason(row: Row, due_at: datetime) -> str:
             return f"only {row['shards']} of {get_settings().shards} parts of the run since were done"
         case _:
             return "the run since found no active association: is this the right database?"
-
-
-def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
-    """Add the command to the command line."""
-    command = commands.add_parser(
-        "health",
-        help="say whether each job was done when it should have been; exit status 1 if not, or if mail is stuck",
-    )
-    command.add_argument("--json", action="store_true", help="for programs: the same as JSON")
-    command.set_defaults(run=_print_health)
-
-
-def _print_health(given: Namespace) -> int:
-    zone = get_settings().zone
-    with connected() as database, database.transaction(read_only=True, patience=PATIENCE) as cursor:
-        health = check_health(cursor, at=datetime.now(zone))
-    say(json.dumps(_in_full(health), indent=2, default=str) if given.json else _in_lines(health))
-    return 0 if health.ok else 1
-
-
-def _in_full(health: Health) -> dict[str, Any]:
-    return {
-        "status": health.bare["status"],
-        "checked_at": health.checked_at.isoformat(),
-        "jobs": [
-            {
-                "job": job.job.name,
-                "state": job.state,
-                "due_at": job.due_at.isoformat(),
-                "done_for": job.done_for and job.done_for.isoformat(),
-                "done_at": job.done_at and job.done_at.isoformat(),
-                "reason": job.reason,
-            }
-            for job in health.jobs
-        ],
-        "outbox": {alarm: health.stuck.get(alarm, 0) for alarm in STUCK},
-    }
-
-
-def _in_lines(health: Health) -> str:
-    lines = []
-    for job in health.jobs:
-        done = f"last done for {job.done_for:%Y-%m-%d %H:%M}" if job.done_for else "never done"
-        match job.state:
-            case JobState.LATE:
-                lines.append(f"✗ {job.job}: LATE, due {job.due_at:%Y-%m-%d %H:%M}, {done}; {job.reason}")
-            case JobState.NOT_YET_DUE:
-                lines.append(f"✓ {job.job}: not yet due, {done}")
-            case JobState.OK:
-                lines.append(f"✓ {job.job}: {done}")
-    for alarm, messages in health.stuck.items():
-        lines.append(f"✗ outbox: {messages} message(s) {STUCK[alarm]}; see `python -m hoa_ops outbox list`")
-    return "\n".join(lines if health.stuck else [*lines, "✓ outbox: nothing is stuck"])

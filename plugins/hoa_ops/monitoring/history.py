@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.associations import find_association
 from hoa_ops.database import statement
 from hoa_ops.delivery.message_state import UNFINISHED, Channel, MessageState
 from hoa_ops.errors import RequestError
@@ -190,13 +191,11 @@ def job_run(cursor: Cursor, job: Job, dag_run_id: str) -> dict[str, Any]:
 def association(cursor: Cursor, tenant: str, *, at: datetime) -> dict[str, Any]:
     """Return what was done for one association.
 
-    :param tenant: its code or id.
+    :param tenant: its code, id or name.
     :raises RequestError: when there is none such.
     """
-    found = cursor.row(statement("engine/find_tenants.sql"), {"tenant": tenant.strip(), "shard": 0, "shards": 1})
-    if found is None:
-        raise RequestError(f"there is no association with the code or id {tenant!r}")
-    tenant_id = found["tenant_id"]
+    found = find_association(cursor, tenant)
+    tenant_id = found.tenant_id
     return {
         "association": found,
         "trends": _trends(cursor, at, tenant_id=tenant_id),

@@ -1,39 +1,27 @@
-"""What removes Airflow's run history and local task logs when they are old: ``python -m hoa_ops prune``.
+"""Deletes Airflow's run history and local log files past the retention period.
 
-The history goes by Airflow's own ``db clean``. The associations' database is not touched: the run ledger, the outbox
-and the books are kept for ever.
+The history is deleted by Airflow's own ``db clean``. The associations' database is not touched: the run ledger, the
+outbox and the books are kept forever.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pendulum
 from airflow.providers.common.compat.sdk import conf
 
-from hoa_ops.cli.console import say
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
     from collections.abc import Iterator
 
 
-def add_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
-    """Add the command to the command line."""
-    command = commands.add_parser(
-        "prune",
-        help="remove Airflow's run history and local log files that are older than the setting retention_days",
-    )
-    command.add_argument("--dry-run", action="store_true", help="show what would be removed; remove nothing")
-    command.set_defaults(run=_prune)
-
-
 def prune_history(before: datetime, *, dry_run: bool) -> None:
-    """Remove what Airflow's own database knows from before a moment; the newest run of each DAG stays.
+    """Delete what Airflow's own database has from before a moment; the newest run of each DAG stays.
 
     :raises HoaOpsError: when Airflow could not clean a table.
     """
@@ -52,11 +40,11 @@ def prune_history(before: datetime, *, dry_run: bool) -> None:
 
 
 def prune_logs(folder: Path, before: datetime, *, dry_run: bool) -> int:
-    """Remove the log files below a folder that were last written before a moment, and folders that are then empty.
+    """Delete the log files below a folder that were last written before a moment, and folders that are then empty.
 
-    Symbolic links are neither followed nor removed.
+    Symbolic links are neither followed nor deleted.
 
-    :returns: how many files were, or would be, removed.
+    :returns: how many files were, or would be, deleted.
     """
     old = [path for path in _log_files(folder) if path.lstat().st_mtime < before.timestamp()]
     if not dry_run:
@@ -81,14 +69,11 @@ def _remove_empty_folders(folder: Path, top: Path) -> None:
         folder = folder.parent
 
 
-def _prune(given: Namespace) -> None:
-    days = get_settings().retention_days
-    before = datetime.now(UTC) - timedelta(days=days)
-    prune_history(before, dry_run=given.dry_run)
-    will = "would be " if given.dry_run else ""
-    say(f"Airflow's run history from before {before:%Y-%m-%d %H:%M} UTC ({days} days) {will}removed.")
-    if conf.getboolean("logging", "remote_logging"):
-        say("Task logs are kept remotely: their retention is set there (docs/logs.md).")
-        return
-    folder = Path(conf.get("logging", "base_log_folder"))
-    say(f"{prune_logs(folder, before, dry_run=given.dry_run)} log file(s) below {folder} {will}removed.")
+def log_folder() -> Path | None:
+    """Return where this machine keeps log files; None where logs are kept remotely, with a retention of their own."""
+    return None if conf.getboolean("logging", "remote_logging") else Path(conf.get("logging", "base_log_folder"))
+
+
+def retained_from(now: datetime) -> datetime:
+    """Return the moment before which the retention period is over."""
+    return now - timedelta(days=get_settings().retention_days)

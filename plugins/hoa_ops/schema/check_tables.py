@@ -12,14 +12,12 @@ from uuid import UUID
 
 import psycopg
 
-from hoa_ops.cli.console import say
-from hoa_ops.database import OwnersDatabase, statement
+from hoa_ops.database import statement
 from hoa_ops.errors import RequestError
 from hoa_ops.schema import expected as contract
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
     from collections.abc import Mapping
     from typing import Any
 
@@ -29,40 +27,17 @@ _LOCKS = ("generate_invoices/lock.sql", "escalate_violations/lock.sql")
 _NOBODY = {"tenant_id": UUID(int=0), "as_of": date.max}
 
 
-def add_commands(commands: _SubParsersAction[ArgumentParser], owner: ArgumentParser) -> None:
-    """Add the command to the command line.
-
-    :param owner: the arguments by which a command reaches the database as the role that owns the tables.
-    """
-    command = commands.add_parser(
-        "check-tables",
-        parents=[owner],
-        help="compare tables, views and rights with what the jobs need; exit status 1 and one line for all that is not",
-    )
-    command.add_argument("--role", required=True, help="the role of the Airflow Connection")
-    command.set_defaults(run=_check_tables)
-
-
-def _check_tables(given: Namespace) -> int:
-    with OwnersDatabase(given.dsn) as database, database.transaction() as cursor:
-        if cursor.row("SELECT FROM pg_roles WHERE rolname = %(role)s", {"role": given.role}) is None:
-            raise RequestError(f"role: there is no role {given.role!r}; `python -m hoa_ops create-roles` makes it")
-        found = differences(cursor, given.role)
-    for difference in found:
-        say(f"✗ {difference}.")
-    if not found:
-        say("✓ Tables, views and rights are what the jobs need.")
-    return 1 if found else 0
-
-
 def differences(cursor: Cursor, role: str) -> list[str]:
     """Say in sentences how tables, views and rights differ from what the jobs need; nothing where they do not.
 
     The rows are looked at as well: a view keeps no keys and rules, so what it gives must keep them by itself.
 
-    :param cursor: as the role that owns the tables.
+    :param cursor: as the schema owner.
     :param role: the role that runs the jobs.
+    :raises RequestError: when there is no such role.
     """
+    if cursor.row("SELECT FROM pg_roles WHERE rolname = %(role)s", {"role": role}) is None:
+        raise RequestError(f"role: there is no role {role!r}; `python -m hoa_ops create-roles` creates it")
     settings = get_settings()
     cursor.run("SAVEPOINT as_it_is")
     contract.build(cursor, role)

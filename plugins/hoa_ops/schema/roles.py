@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,19 +9,16 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from hoa_ops.cli.console import say
 from hoa_ops.database import OwnersDatabase
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.schema.expected import grant_to_worker
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace, _SubParsersAction
     from collections.abc import Iterator
 
-ADMINISTRATOR_VARIABLE = "HOA_OPS_ADMIN_DSN"
-OWNER_PASSWORD_VARIABLE = "HOA_OPS_OWNER_PASSWORD"  # noqa: S105 - the name of a variable
-WORKER_PASSWORD_VARIABLE = "HOA_OPS_WORKER_PASSWORD"  # noqa: S105
+SCHEMA_OWNER_PASSWORD = "HOA_OPS_OWNER_PASSWORD"  # noqa: S105 - the name of a variable
+WORKER_PASSWORD = "HOA_OPS_WORKER_PASSWORD"  # noqa: S105
 
 OLDEST_SERVER = 15
 """The oldest major version of PostgreSQL that the statements run on."""
@@ -84,39 +80,6 @@ def grant_worker(dsn: str, role: str) -> None:
         grant_to_worker(cursor, role, associations=settings.associations_schema, operations=settings.operations_schema)
 
 
-def add_commands(commands: _SubParsersAction[ArgumentParser], owner: ArgumentParser) -> None:
-    """Add the commands to the command line.
-
-    :param owner: the arguments that say how to reach the database as its owner.
-    """
-    create = commands.add_parser(
-        "create-roles",
-        help="create the database and its two roles: the owner of the tables, and the worker that runs the jobs",
-        epilog=f"Passwords are read from ${OWNER_PASSWORD_VARIABLE} and ${WORKER_PASSWORD_VARIABLE}.",
-    )
-    create.add_argument(
-        "--admin-dsn",
-        default=os.environ.get(ADMINISTRATOR_VARIABLE),
-        required=not os.environ.get(ADMINISTRATOR_VARIABLE),
-        help=f"URL of the server as a role that may create roles and databases (default: ${ADMINISTRATOR_VARIABLE})",
-    )
-    create.add_argument("--database", default="associations", help="the associations' database (default: %(default)s)")
-    create.add_argument("--owner", default="hoa_ops_owner", help="default: %(default)s")
-    create.add_argument("--worker", default="hoa_ops_worker", help="default: %(default)s")
-    create.set_defaults(run=_create)
-
-    grant = commands.add_parser("grant", parents=[owner], help="give the role that runs the jobs its rights")
-    grant.add_argument("--role", required=True, help="the role of the Airflow Connection; must exist")
-    grant.set_defaults(run=lambda given: grant_worker(given.dsn, given.role))
-
-
-def _create(given: Namespace) -> None:
-    owner = Role(given.owner, os.environ.get(OWNER_PASSWORD_VARIABLE) or None)
-    worker = Role(given.worker, os.environ.get(WORKER_PASSWORD_VARIABLE) or None)
-    for sentence in create_roles(given.admin_dsn, database=given.database, owner=owner, worker=worker):
-        say(sentence)
-
-
 @contextmanager
 def _administrator(dsn: str) -> Iterator[psycopg.Connection]:
     try:
@@ -138,7 +101,7 @@ def _create_role(connection: psycopg.Connection, role: Role) -> str:
         if is_new:
             raise HoaOpsError(
                 f"the role {role.name} is to be created and has no password: "
-                f"set {OWNER_PASSWORD_VARIABLE} and {WORKER_PASSWORD_VARIABLE}"
+                f"set {SCHEMA_OWNER_PASSWORD} and {WORKER_PASSWORD}"
             )
         return f"role {role.name}: is there already, its password as it was"
     # Hashed on this side, so that no log of the server can show the password.

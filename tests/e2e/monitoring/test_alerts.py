@@ -83,7 +83,7 @@ def test_an_operator_that_raises(stack, api, alerts):
     # Once: neither the tasks that could not run because of it, nor the one that looks for killed tasks, add to it.
     [text], [mail] = alerts(run_id)
     assert "task `check_params` failed" in text
-    assert "there is no association with the code or id the association asked for" in text
+    assert "no association has the code, id or name that was asked for" in text
     assert "Try: 1 of at most 2" in text
     assert "docs/runbook.md#a-run-was-refused" in text
     run_url = f"{stack.airflow.url}/dags/{VIOLATIONS}/runs/{quote(run_id)}"

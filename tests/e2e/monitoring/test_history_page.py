@@ -49,7 +49,7 @@ def test_an_association_is_found_by_its_code(visit):
     page.get_by_role("button", name="Show").click()
     page.get_by_role("heading", name=re.compile("Sunset Ridge")).wait_for()
     page.goto(page.url.replace("sunset-ridge", "no-such"))
-    page.get_by_text("There is no association with the code or id 'no-such'").wait_for()
+    page.get_by_text("No association has the code, id or name 'no-such'").wait_for()
     assert page.foreign == []
 
 

@@ -252,7 +252,7 @@ def test_words_for_a_number_cannot_be_triggered(open_form):
             "billing_month is a param of generate_invoices, but the run is for send_reminders: remove one of the two",
         ),
         (VIOLATIONS, {"as_of": "2999-01-01"}, "choose an earlier day, or set dry_run to look ahead"),
-        (VIOLATIONS, {"tenant": "no-such"}, "there is no association with the code or id 'no-such'"),
+        (VIOLATIONS, {"tenant": "no-such"}, "no association has the code, id or name 'no-such'"),
         (
             BUDGETS,
             {"warning_threshold": "50", "critical_threshold": "40"},

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("books_in_order")
 
@@ -81,9 +81,9 @@ def test_a_run_is_reversed_and_a_dry_run_says_so_before(database, maple, charge,
     assert [line.replace("Would reverse", "Reversed") for line in dry[1:]] == live
     assert live[:4] == [
         "Maple Court (maple-court)",
-        "✓ INV-00003  unit 101  late fee  $250.00; mail about it canceled",
-        "✓ INV-00004  unit 102  late fee  $250.00; mail about it canceled",
-        "Reversed: 2 invoice(s), $500.00; credit again: $0.00",
+        "✓ INV-00003  unit 101  late fee  $250.00; unsent mail about it canceled",
+        "✓ INV-00004  unit 102  late fee  $250.00; unsent mail about it canceled",
+        "Reversed: 2 invoice(s), $500.00; back to owners' credit: $0.00",
     ]
     assert "correct the rule first" in live[-1]
     assert balances(database) == {"INV-00001": Decimal("250.00"), "INV-00002": Decimal("250.00")}
@@ -131,8 +131,8 @@ def test_mail_that_left_is_named(database, maple, charge, reverse_run):
     charge()
     database.run("UPDATE outbox SET state = 'sent'")
     _, lines = reverse_run()
-    assert "✓ INV-00003  unit 101  late fee  $250.00; the owner was told of it" in lines
-    assert "Owners were told of 2 of them: write to those." in lines
+    assert "✓ INV-00003  unit 101  late fee  $250.00; the owner was already notified" in lines
+    assert "Owners were already notified of 2 of these invoices: write to those owners." in lines
     assert database.rows("SELECT DISTINCT state FROM outbox") == [{"state": "sent"}]
 
 
@@ -143,9 +143,8 @@ def test_what_was_paid_on_a_fee_is_credit_again(database, maple, charge, reverse
     maple.apply(payment, fee, "250.00", on=date(2025, 11, 6))
     status, lines = reverse_run()
     assert status == 0
-    assert (
-        "✓ INV-00003  unit 101  late fee  $250.00; $250.00 paid on it is credit again; mail about it canceled" in lines
-    )
+    told = "$250.00 goes back to the owner's credit; unsent mail about it canceled"
+    assert f"✓ INV-00003  unit 101  late fee  $250.00; {told}" in lines
     assert database.value("SELECT unapplied FROM owner_credits") == Decimal("300.00")
     assessment = invoice(database, "INV-00001")
     maple.apply(payment, assessment, "250.00", on=date(2025, 11, 8))
@@ -161,7 +160,7 @@ def test_nothing_can_be_applied_to_a_reversed_invoice(database, maple, charge, r
         maple.apply(payment, fee, "50.00", on=date(2025, 11, 8))
 
 
-def test_statement_and_ageing_show_the_reversal_on_its_day(database, maple, charge, reverse_run, capsys):
+def test_statement_and_aging_show_the_reversal_on_its_day(database, maple, charge, reverse_run, capsys):
     charge()
     fee = invoice(database, "INV-00003")
     payment = maple.payment({"id": fee["owner_id"]}, "250.00", on=SIXTH)
@@ -180,7 +179,7 @@ def test_statement_and_ageing_show_the_reversal_on_its_day(database, maple, char
     assert "Open Invoices: $250.00" in statement
     assert "Payments Not Yet Applied: $250.00" in statement
     for day in ("2025-11-06", "2025-11-07"):
-        printed("ageing", "--as-of", day)
+        printed("aging", "--as-of", day)
         printed("check-books", "--as-of", day)
 
 
@@ -201,7 +200,7 @@ def test_an_invoice_that_bears_a_fee_is_reversed_only_with_it(database, maple, c
     assert lines[1:4] == [
         "✗ INV-00001  unit 101  assessment  $250.00: late fee INV-00003 hangs on it: reverse that as well",
         "✓ INV-00002  unit 102  assessment  $250.00",
-        "✓ INV-00004  unit 102  late fee  $250.00; mail about it canceled",
+        "✓ INV-00004  unit 102  late fee  $250.00; unsent mail about it canceled",
     ]
     assert set(balances(database)) == {"INV-00001", "INV-00003"}
     status, _ = reverse("--invoice", "maple-court", "INV-00001", "INV-00003")
@@ -247,11 +246,11 @@ def test_associations_are_reversed_apart(database, maple, charge, reverse_run):
     database.run("UPDATE tenants SET status = 'suspended' WHERE id = %s", oaks.tenant_id)
     status, lines = reverse_run("--tenant", "other-oaks")
     assert (status, lines[0]) == (0, "Other Oaks (other-oaks)")
-    assert "Reversed: 1 invoice(s), $250.00; credit again: $0.00" in lines
+    assert "Reversed: 1 invoice(s), $250.00; back to owners' credit: $0.00" in lines
     status, lines = reverse_run()
     assert status == 0
     assert {"Maple Court (maple-court)", "Other Oaks (other-oaks)", "Left alone: 1"} <= set(lines)
-    assert "Reversed: 2 invoice(s), $500.00; credit again: $0.00" in lines
+    assert "Reversed: 2 invoice(s), $500.00; back to owners' credit: $0.00" in lines
     assert database.rows("SELECT DISTINCT status FROM invoices WHERE kind = 'late_fee'") == [{"status": "void"}]
 
 
@@ -269,8 +268,8 @@ def test_one_association_that_fails_is_left_and_the_others_are_done(database, ma
     )
     status, lines = reverse_run()
     assert status == 1
-    assert lines[lines.index("Other Oaks (other-oaks)") + 1].startswith("✗ left as it was: ")
-    assert "Reversed: 2 invoice(s), $500.00; credit again: $0.00" in lines
+    assert lines[lines.index("Other Oaks (other-oaks)") + 1].startswith("✗ nothing was changed: ")
+    assert "Reversed: 2 invoice(s), $500.00; back to owners' credit: $0.00" in lines
     assert database.value("SELECT count(*) FROM reversals") == 2
 
 
@@ -280,7 +279,7 @@ def test_a_wrong_fine_is_reversed_and_not_charged_again(database, maple, jobs, r
     jobs.run("hoa_violation_escalation", "escalate_violations", on=SIXTH, dag_run_id="manual__fines")
     status, lines = reverse("--run", "manual__fines", "--job", "escalate_violations")
     assert status == 0
-    assert "✓ INV-00003  unit 103  fine  $50.00; mail about it canceled" in lines
+    assert "✓ INV-00003  unit 103  fine  $50.00; unsent mail about it canceled" in lines
     jobs.run("hoa_violation_escalation", "escalate_violations", on=SIXTH, dag_run_id="manual__again")
     assert "INV-00004" not in balances(database)
 
@@ -290,10 +289,10 @@ def test_a_wrong_fine_is_reversed_and_not_charged_again(database, maple, jobs, r
     [
         (["--run", "manual__nothing", "--job", "assess_late_fees"], "run: assess_late_fees has no live run"),
         (["--run", RUN], "job: name the job"),
-        (["--run", RUN, "--job", "assess_late_fees", "--tenant", "none"], "tenant: that run posted no invoice"),
-        (["--invoice", "maple-court"], "invoice: name the association's code and then"),
-        (["--invoice", "none", "INV-00001"], "invoice: there is no association"),
-        (["--invoice", "maple-court", "INV-00001", "INV-77777"], "invoice: maple-court has no INV-77777"),
+        (["--run", RUN, "--job", "assess_late_fees", "--tenant", "none"], "no association has the code"),
+        (["--invoice", "maple-court"], "invoice: give the association and then"),
+        (["--invoice", "none", "INV-00001"], "no association has the code"),
+        (["--invoice", "maple-court", "INV-00001", "INV-77777"], "invoice: Maple Court (maple-court) has no INV-77777"),
         (["--invoice", "maple-court", "INV-00001", "--job", "assess_late_fees"], "these go with --run"),
     ],
 )
@@ -308,6 +307,6 @@ def test_what_does_not_exist_is_refused(database, maple, charge, reverse, argume
 
 def test_a_day_ahead_is_refused(maple, charge, reverse_run):
     charge()
-    status, lines = reverse_run(on="2999-01-01")
+    status, lines = reverse_run(on="2199-01-01")
     assert status == 1
-    assert "on: 2999-01-01 lies ahead" in lines[0]
+    assert "on: 2199-01-01 is in the future" in lines[0]

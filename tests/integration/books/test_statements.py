@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 from tests.support.books import deviations_of_all
 
 AS_OF = date(2025, 11, 30)
+WHERE_THEY_ARE = "the page HOA history and the table tenants list them all"
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_every_day_s_books_are_in_order(database, command, owner, account, as_of
     _, lines = command("statement", "--tenant", "maple-court", "--owner", owner["id"], "--as-of", as_of)
     assert lines[-3:-1] == [f"Open Invoices: ${open_invoices}", f"Payments Not Yet Applied: ${unapplied}"]
     assert deviations_of_all(database, as_of=date.fromisoformat(as_of)) == []
-    assert command("ageing", "--tenant", "maple-court", "--as-of", as_of)[0] == 0
+    assert command("aging", "--tenant", "maple-court", "--as-of", as_of)[0] == 0
 
 
 def test_payment_applied_to_another_owner_s_invoice_moves_both_balances(command, maple, unit, owner):
@@ -98,7 +99,7 @@ def test_payment_applied_to_another_owner_s_invoice_moves_both_balances(command,
         assert lines[-3:] == ["Open Invoices: $0.00", "Payments Not Yet Applied: $0.00", "Balance Due: $0.00"]
 
 
-def test_ageing_puts_each_invoice_where_its_days_overdue_belong(command, maple, unit, owner):
+def test_aging_puts_each_invoice_where_its_days_overdue_belong(command, maple, unit, owner):
     bob = maple.owner("Bob")
     other = maple.unit("102", owner=bob)
     for days, amount in ((-5, 1), (0, 2), (1, 4), (30, 8), (31, 16), (60, 32), (61, 64), (90, 128), (91, 256)):
@@ -106,7 +107,7 @@ def test_ageing_puts_each_invoice_where_its_days_overdue_belong(command, maple, 
         maple.invoice(unit, owner, amount, on=min(due, AS_OF), due=due, kind="other", period=None)
     partly = maple.invoice(other, bob, "100.00", on=date(2025, 11, 1))
     maple.apply(maple.payment(bob, "60.00", on=AS_OF), partly, "60.00", on=AS_OF)
-    status, lines = command("ageing", "--tenant", "maple-court", "--as-of", AS_OF)
+    status, lines = command("aging", "--tenant", "maple-court", "--as-of", AS_OF)
     assert status == 0
     assert lines[1:] == [
         "RECEIVABLES AGING",
@@ -124,10 +125,10 @@ def test_ageing_puts_each_invoice_where_its_days_overdue_belong(command, maple, 
     ]
 
 
-def test_ageing_that_differs_from_the_ledger_says_so_and_ends_with_1(command, maple, unit, owner):
+def test_aging_that_differs_from_the_ledger_says_so_and_ends_with_1(command, maple, unit, owner):
     maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
     maple.journal(date(2025, 11, 2), "1200", "4100", "0.01")
-    status, lines = command("ageing", "--tenant", "maple-court", "--as-of", AS_OF)
+    status, lines = command("aging", "--tenant", "maple-court", "--as-of", AS_OF)
     assert status == 1
     assert lines[-1] == "✗ Open invoices do NOT agree with the general ledger: they differ by -$0.01."
 
@@ -167,10 +168,13 @@ def test_numbers_of_another_form_are_people_s_own_affair(database, maple, unit, 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["ageing", "--tenant", "nowhere"], "tenant: there is no association with the code or id 'nowhere'"),
+        (
+            ["aging", "--tenant", "nowhere"],
+            f"no association has the code, id or name 'nowhere': {WHERE_THEY_ARE}",
+        ),
         (
             ["statement", "--tenant", "maple-court", "--owner", "00000000-0000-0000-0000-000000000000"],
-            "owner: maple-court has no owner with the id 00000000-0000-0000-0000-000000000000",
+            "Maple Court (maple-court) has no owner with the id 00000000-0000-0000-0000-000000000000",
         ),
     ],
 )
@@ -201,4 +205,27 @@ def test_owner_of_another_association_has_no_account_here(database, command, map
 def test_amounts_stay_exact(command, maple, unit, owner):
     for cents in range(1, 4):
         maple.invoice(unit, owner, Decimal(cents) / 100, on=AS_OF, kind="other", period=None)
-    assert "$0.06" in command("ageing", "--tenant", "maple-court", "--as-of", AS_OF)[1][-5]
+    assert "$0.06" in command("aging", "--tenant", "maple-court", "--as-of", AS_OF)[1][-5]
+
+
+def test_statement_of_a_unit_is_one_for_each_owner_of_that_day(database, command, maple, unit, owner):
+    bob = maple.owner("Bob")
+    carol = maple.owner("Carol")
+    database.run("UPDATE ownerships SET percentage = 40, ends_on = '2025-10-31' WHERE owner_id = %s", owner["id"])
+    maple.ownership(unit, bob, percentage=60)
+    maple.ownership(unit, carol, percentage=40, since=date(2025, 11, 1))
+    for as_of, names in (("2025-10-31", ["Bob", "Ann Owner"]), ("2025-11-01", ["Bob", "Carol"])):
+        status, lines = command("statement", "--tenant", "maple-court", "--unit", "101", "--as-of", as_of)
+        assert status == 0
+        assert [line.removeprefix("Owner: ") for line in lines if line.startswith("Owner: ")] == names
+        assert lines.count("Balance Due: $0.00") == 2
+
+
+@pytest.mark.parametrize(
+    ("unit_number", "said"),
+    [("999", "Maple Court (maple-court) has no unit '999'"),
+     ("102", "unit 102 of Maple Court (maple-court) had no owner of record on 2025-11-30")],
+)  # fmt: skip
+def test_unit_without_a_statement_is_refused(command, maple, unit, unit_number, said):
+    maple.unit("102")
+    assert command("statement", "--tenant", "maple-court", "--unit", unit_number, "--as-of", AS_OF) == (1, [said])

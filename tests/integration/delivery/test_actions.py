@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from devstack.slack_sink import SlackSink
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 from hoa_ops.database import Database
 from hoa_ops.monitoring.alerts.stuck_mail import raise_alarm
 from hoa_ops.settings import Settings, get_settings
@@ -38,7 +38,7 @@ def actions(database):
     return [tuple(row.values()) for row in rows]
 
 
-def test_list_shows_what_is_unfinished_and_nobody_s_name(message, capsys):
+def test_list_shows_what_is_unfinished_and_nobody_s_name(database, message, capsys):
     message(state="failed")
     message(channel="letter")
     message(state="sent")
@@ -50,6 +50,7 @@ def test_list_shows_what_is_unfinished_and_nobody_s_name(message, capsys):
     assert "Jane" not in listed
     main(["outbox", "list", "--state", "failed", "--tenant", "maple-court"])
     assert capsys.readouterr().out.endswith("1 message(s)\n")
+    database.association("other-oaks")
     main(["outbox", "list", "--tenant", "other-oaks"])
     assert capsys.readouterr().out == "0 message(s)\n"
 

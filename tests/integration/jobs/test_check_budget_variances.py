@@ -440,8 +440,8 @@ def test_budget_that_cannot_be_checked_is_refused(database, jobs, maple):
         ("00000000-0000-7000-8000-000000000000", None, "there is no budget 00000000-0000-7000-8000-000000000000"),
         (maple.budget(status="draft")["id"], None, "is draft; only active budgets are checked"),
         (maple.budget(status="closed")["id"], None, "is closed; only active budgets are checked"),
-        (other.budget()["id"], "maple-court", "is not of association 'maple-court'"),
-        (asleep.budget()["id"], None, "is of 'sleepy-hollow', which is suspended; only active associations"),
+        (other.budget()["id"], "maple-court", "does not belong to the association 'maple-court'"),
+        (asleep.budget()["id"], None, "belongs to an association that is suspended; only active associations"),
     ]
     before = database.snapshot()
     for budget_id, tenant, sentence in refusals:

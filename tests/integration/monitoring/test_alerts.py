@@ -104,9 +104,9 @@ def test_an_error_cannot_make_airflow_render_a_template(slack, mail):
 
 
 def test_a_refusal_does_not_name_the_association_it_was_asked_for(slack, mail):
-    error = AirflowFailException("This run was refused: tenant: 'maple' is suspended.")
+    error = AirflowFailException("This run was refused: tenant: the association 'maple' is suspended.")
     fail(TaskInstance("check_params"), error, tenant="maple")
-    assert "> This run was refused: tenant: the association asked for is suspended." in slack.posts[0]["text"]
+    assert "> This run was refused: tenant: the association that was asked for is suspended." in slack.posts[0]["text"]
     assert "maple" not in bodies(mail)[0]
 
 

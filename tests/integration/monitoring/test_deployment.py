@@ -7,7 +7,7 @@ import pytest
 
 from devstack.mail_sink import MailSink
 from devstack.slack_sink import SlackSink
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 from hoa_ops.settings import get_settings
 from tests.support.association import AssociationsDatabase
 from tests.support.database import OWNER, PASSWORD, WORKER, prepare
@@ -78,13 +78,13 @@ def test_test_mail_and_test_alert_arrive_when_asked_for(check, mail, slack):
     status, lines = check("--send-mail-to", "clerk@example.com", "--send-alert")
     assert status == 0
     assert lines[-2:] == [
-        "✓ mail: the mail server took a test mail: look whether it arrives",
-        "✓ alerts: Slack and e-mail took a test: look whether it arrives",
+        "✓ mail: the mail server accepted a test message: check that it arrives at clerk@example.com",
+        "✓ alerts: Slack and e-mail accepted a test alert: check that it arrives",
     ]
     test_mail, alert = mail.messages
-    assert (test_mail["To"], test_mail["Subject"]) == ("clerk@example.com", "Test of the mail server")
-    assert (alert["To"], alert["Subject"]) == ("operations@example.com", "Test of alerts")
-    assert "Nothing is to be done" in slack.posts[0]["text"]
+    assert (test_mail["To"], test_mail["Subject"]) == ("clerk@example.com", "Test message")
+    assert (alert["To"], alert["Subject"]) == ("operations@example.com", "Test alert")
+    assert "No action is needed" in slack.posts[0]["text"]
 
 
 def test_the_owner_s_role_in_the_connection_is_a_fault(check, deployed, monkeypatch):
@@ -154,14 +154,14 @@ def test_a_database_that_is_away_and_a_connection_that_is_missing_are_told_apart
 def test_no_active_association_is_a_fault(check, deployed):
     deployed.run("UPDATE tenants SET status = 'inactive'")
     try:
-        assert "none of 1 is active" in faults(check())[0]
+        assert "none of the 1 in this database is active" in faults(check())[0]
     finally:
         deployed.run("UPDATE tenants SET status = 'active'")
 
 
 def test_a_mail_server_that_is_away_or_refuses_the_test_mail_is_a_fault(check, mail):
     mail.script = lambda command: "550 5.1.1 No such user" if command.verb == "RCPT" else None
-    assert "did not take the test mail: 550" in faults(check("--send-mail-to", "nobody@example.com"))[0]
+    assert "did not accept the test message: 550" in faults(check("--send-mail-to", "nobody@example.com"))[0]
     mail.stop()
     assert "cannot be used (ConnectionRefusedError)" in faults(check())[0]
     mail.start()
@@ -169,8 +169,8 @@ def test_a_mail_server_that_is_away_or_refuses_the_test_mail_is_a_fault(check, m
 
 def test_alerts_that_go_nowhere_or_do_not_arrive_are_a_fault(check, slack, monkeypatch):
     slack.status = 500
-    assert "✗ alerts: a test did not reach Slack" in faults(check("--send-alert"))[0]
+    assert "✗ alerts: the test alert did not reach Slack" in faults(check("--send-alert"))[0]
     monkeypatch.delenv("AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID")
     monkeypatch.delenv("AIRFLOW__HOA_OPS__ALERT_EMAIL")
     get_settings.cache_clear()
-    assert "✗ alerts: they go nowhere" in faults(check())[0]
+    assert "✗ alerts: no channel is configured" in faults(check())[0]

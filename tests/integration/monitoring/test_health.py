@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 from hoa_ops.jobs import ESCALATE_VIOLATIONS, JOBS
 from hoa_ops.monitoring.health import check_health
 from hoa_ops.settings import Settings, get_settings

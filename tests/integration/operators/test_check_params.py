@@ -72,7 +72,7 @@ def test_unknown_association_is_refused_by_every_task_that_would_work_on_it(jobs
             if dag_id == "hoa_monthly_billing" and task_id != "check_params":
                 parameters["job"] = task_id
             message = refused(jobs, dag_id, task_id, **parameters)
-            assert "tenant: there is no association with the code or id 'mapel-court'" in message
+            assert "no association has the code, id or name 'mapel-court'" in message
 
 
 @pytest.mark.usefixtures("untouched")
@@ -95,7 +95,7 @@ def test_association_that_is_not_active_is_refused(database, jobs, maple):
     for status, tenant in itertools.product(("trial", "suspended", "inactive"), ("maple-court", str(maple.tenant_id))):
         database.run("UPDATE tenants SET status = %s", status)
         message = refused(jobs, "hoa_violation_escalation", tenant=tenant)
-        assert f"tenant: {tenant!r} is {status}; only active associations are worked on" in message
+        assert f"tenant: the association {tenant!r} is {status}; only active associations are worked on" in message
 
 
 def test_refusal_is_logged_in_lines_that_fit_on_the_page(jobs, maple):
@@ -115,7 +115,7 @@ def test_association_is_found_by_code_and_by_id(jobs, maple):
 @pytest.mark.usefixtures("untouched")
 def test_what_looks_like_sql_is_but_an_unknown_name(jobs):
     for tenant in ("' OR true --", "%s", "%(tenant)s", "{{ ds }}", "maple-court'; DROP TABLE tenants; --"):
-        assert "there is no association with the code or id" in refused(jobs, "hoa_violation_escalation", tenant=tenant)
+        assert "no association has the code, id or name" in refused(jobs, "hoa_violation_escalation", tenant=tenant)
 
 
 @pytest.mark.usefixtures("untouched")
@@ -139,7 +139,7 @@ def test_budget_of_another_association_is_refused(database, jobs, maple):
     budget_id = str(other.budget()["id"])
     before = database.snapshot()
     message = refused(jobs, "hoa_budget_variance", budget_id=budget_id, tenant="maple-court")
-    assert f"budget_id: budget {budget_id} is not of association 'maple-court'" in message
+    assert f"budget_id: budget {budget_id} does not belong to the association 'maple-court'" in message
     assert "1 association(s)" in jobs.run(
         "hoa_budget_variance", "check_params", on=TODAY, budget_id=budget_id, tenant=str(other.tenant_id).upper()
     ).text  # fmt: skip

@@ -15,7 +15,7 @@ from psycopg import errors
 from psycopg.rows import dict_row
 
 from devstack.postgres import EmbeddedPostgres
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.schema.migrations import migrate
 from hoa_ops.schema.roles import Role, create_roles, grant_worker
@@ -325,7 +325,7 @@ def test_check_names_what_is_missing_on_every_step_of_the_way(adoption, capsys):
     )
 
     adoption.switch_over()
-    assert adoption.check(capsys) == (0, ["✓ Tables, views and rights are what the jobs need."])
+    assert adoption.check(capsys) == (0, ["✓ Tables, views, rows and rights are what the jobs need."])
 
 
 UNITS = "DROP VIEW hoa.units; CREATE VIEW hoa.units AS SELECT tenant_id, id, unit_number, {} FROM accounting_unit"
@@ -543,8 +543,7 @@ def test_plan_takes_the_options_of_the_job_and_refuses_what_makes_no_sense(on_vi
     quiet = read(plan("check_budget_variances", "--as-of", "2025-11-10", "--warning-threshold", "25"))
     assert [row["reason"] for row in quiet] == ["within the thresholds"]
     for arguments, complaint in (
-        (["generate_invoices", "--as-of", "soon"], "as_of: write the date as YYYY-MM-DD"),
-        (["generate_invoices", "--as-of", "2025-11-01", "--tenant", "nowhere"], "there is no association"),
+        (["generate_invoices", "--as-of", "2025-11-01", "--tenant", "nowhere"], "no association has the code"),
         (
             ["check_budget_variances", "--as-of", "2025-11-10", "--critical-threshold", "5"],
             "is below warning_threshold",
@@ -554,6 +553,9 @@ def test_plan_takes_the_options_of_the_job_and_refuses_what_makes_no_sense(on_vi
         assert complaint in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["plan", "send_reminders", "--as-of", "2025-11-10", "--billing-month", "2025-11"])
+    with pytest.raises(SystemExit):
+        main(["plan", "generate_invoices", "--as-of", "soon"])
+    assert "--as-of: 'soon' is not a day: write it as YYYY-MM-DD" in capsys.readouterr().err
 
 
 def test_association_that_cannot_be_planned_is_named_and_the_others_are_printed(on_views, capsys):

@@ -5,7 +5,7 @@ import itertools
 import psycopg
 import pytest
 
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.schema.roles import Role, create_roles
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.utils import db_cleanup
 
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import main
 from hoa_ops.monitoring import retention
 from hoa_ops.settings import get_settings
 
@@ -67,7 +67,7 @@ def test_the_history_goes_by_airflow_s_own_means(monkeypatch, logs, cleanup, cap
     kept_from = call.pop("clean_before_timestamp") + timedelta(days=get_settings().retention_days)
     assert started <= kept_from <= datetime.now(UTC)
     assert call == {"dry_run": dry, "confirm": False, "skip_archive": True, "error_on_cleanup_failure": True}
-    assert f"3 log file(s) below {logs} {'would be ' if dry else ''}removed." in capsys.readouterr().out
+    assert f"3 log file(s) below {logs}: {'would be ' if dry else ''}deleted." in capsys.readouterr().out
     assert len(remaining(logs)) == (6 if dry else 3)
 
 
@@ -75,7 +75,7 @@ def test_local_files_stay_when_logs_are_kept_remotely(monkeypatch, logs, cleanup
     monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(logs))
     monkeypatch.setenv("AIRFLOW__LOGGING__REMOTE_LOGGING", "True")
     assert main(["prune"]) == 0
-    assert "their retention is set there" in capsys.readouterr().out
+    assert "set their retention there" in capsys.readouterr().out
     assert len(remaining(logs)) == 6
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hoa_ops.__main__ import main
+from hoa_ops.cli.main import COMMANDS
 from hoa_ops.cli.settings import settings_page
 from hoa_ops.jobs.billing import BillingRequest
 from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
@@ -57,11 +57,8 @@ def test_links_between_pages_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_that_a_page_names_exist(page, capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    known = set(re.search(r"\{([\w,-]+)\}", capsys.readouterr().out)[1].split(","))
-    assert set(re.findall(r"python -m hoa_ops ([a-z][\w-]*)", page.read_text())) - known == set()
+def test_commands_that_a_page_names_exist(page):
+    assert set(re.findall(r"python -m hoa_ops ([a-z][\w-]*)", page.read_text())) - set(COMMANDS) == set()
     rules = re.findall(r"^([a-z0-9 -]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     targets = {target for rule in rules for target in rule.split()}
     assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", page.read_text(), flags=re.MULTILINE)) - targets == set()

@@ -27,12 +27,15 @@ PYTHON_CLOCK = re.compile(r"\b(now|today|utcnow)\(|\btime\.time\(|\bfromtimestam
 LOOKS_ON = {
     f"hoa_ops/{module}.py"
     for module in (
-        "books/reversals",
-        "cli/books",
+        "cli/aging",
+        "cli/check_books",
+        "cli/console",
+        "cli/health",
+        "cli/prune",
+        "cli/reverse",
+        "cli/statement",
         "monitoring/alerts/stuck_mail",
         "monitoring/deployment",
-        "monitoring/health",
-        "monitoring/retention",
         "monitoring/web",
     )
 }

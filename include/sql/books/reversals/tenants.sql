@@ -1,9 +1,7 @@
--- books/reversals/tenants: the associations in which these runs posted invoices, active or not; or the one of them that
--- is asked for.
-SELECT tenants.id AS tenant_id, tenants.code, tenants.name
+-- books/reversals/tenants: the associations in which these runs posted invoices, active or not.
+SELECT tenants.id AS tenant_id, tenants.code, tenants.name, tenants.status
   FROM tenants
- WHERE (%(tenant)s::text IS NULL OR tenants.code = %(tenant)s OR tenants.id::text = lower(%(tenant)s))
-   AND EXISTS (
+ WHERE EXISTS (
        SELECT FROM invoices
         WHERE invoices.tenant_id = tenants.id
           AND invoices.run_id = ANY (%(run_ids)s::uuid[]))

@@ -95,7 +95,7 @@ def first_line(error: BaseException | str) -> str:
 def _neutral(said: str, context: Context) -> str:
     """Leave out which association a run was asked for; only a refusal quotes it."""
     tenant = context["params"].get("tenant")
-    return said.replace(repr(tenant), "the association asked for") if tenant else said
+    return said.replace(repr(tenant), "that was asked for") if tenant else said
 
 
 def run_url(dag_id: str, quoted_run_id: str) -> str:

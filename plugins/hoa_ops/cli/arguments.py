@@ -1,0 +1,107 @@
+"""Arguments that several commands take, and what their values must look like."""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import ArgumentTypeError
+from contextlib import suppress
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from hoa_ops.errors import SettingsError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+SCHEMA_OWNER_DSN = "HOA_OPS_OWNER_DSN"
+YEARS = range(1900, 2201)
+
+
+def day(text: str) -> date:
+    """Read a day, written YYYY-MM-DD."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, flags=re.ASCII):
+        with suppress(ValueError):
+            found = date.fromisoformat(text)
+            if found.year in YEARS:
+                return found
+    raise ArgumentTypeError(
+        f"{text!r} is not a day: write it as YYYY-MM-DD, such as 2025-11-01, in the years {YEARS[0]} to {YEARS[-1]}"
+    )
+
+
+def count(text: str) -> int:
+    """Read a number of things, 1 or more."""
+    if not re.fullmatch(r"[1-9]\d{0,8}", text, flags=re.ASCII):
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 up")
+    return int(text)
+
+
+def record_id(text: str) -> UUID:
+    """Read the id of a row."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is not an id: an id looks like 019a3e1c-7a54-7c1f-9d0e-2b1f4f6a8c3d"
+        ) from None
+
+
+def words(text: str) -> str:
+    """Read an argument that must say something."""
+    if not text.strip():
+        raise ArgumentTypeError("must not be empty")
+    return text.strip()
+
+
+def add_association(parser: ArgumentParser, *, default: str | None = None) -> None:
+    """Add ``--tenant``.
+
+    :param default: which associations are meant without it; None: it must be given.
+    """
+    narrowed = "" if default is None else f" (default: {default})"
+    parser.add_argument(
+        "--tenant",
+        type=words,
+        required=default is None,
+        metavar="ASSOCIATION",
+        help=f"code, id or name of one association{narrowed}",
+    )
+
+
+def add_as_of(parser: ArgumentParser) -> None:
+    """Add ``--as-of``, which is today where it is left out (see :func:`hoa_ops.cli.console.today`)."""
+    parser.add_argument(
+        "--as-of", type=day, metavar="DAY", help="the books as of the end of this day, YYYY-MM-DD (default: today)"
+    )
+
+
+def add_signature(parser: ArgumentParser) -> None:
+    """Add ``--who`` and ``--why``, which are recorded with what a person does."""
+    parser.add_argument("--who", type=words, required=True, metavar="NAME", help="your name, for the record")
+    parser.add_argument("--why", type=words, required=True, metavar="REASON", help="the reason, for the record")
+
+
+def add_schema_owner(parser: ArgumentParser) -> None:
+    """Add ``--dsn``; read it with :func:`schema_owner_dsn`."""
+    parser.add_argument(
+        "--dsn",
+        default=os.environ.get(SCHEMA_OWNER_DSN),
+        metavar="URL",
+        help=f"URL of the associations' database, as the schema owner (default: ${SCHEMA_OWNER_DSN})",
+    )
+
+
+def schema_owner_dsn(given: Namespace) -> str:
+    """Return the URL of the associations' database as the schema owner.
+
+    :raises SettingsError: when it was given neither way.
+    """
+    if not given.dsn:
+        raise SettingsError(
+            f"this command connects as the schema owner: set {SCHEMA_OWNER_DSN}, or give --dsn, to a URL such as "
+            f"postgresql://hoa_ops_owner:PASSWORD@HOST/DATABASE"
+        )
+    dsn: str = given.dsn
+    return dsn
