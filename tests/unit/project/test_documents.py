@@ -1,6 +1,11 @@
-"""Pages that list what the code has must list all of it."""
+"""Pages that list what the code has must list all of it, and what they tell a shell to do must be shell.
+
+A block opened by ```bash stack runs as it stands against what `make up` starts, with its env.sh sourced. One opened by
+```bash alone has placeholders, or needs something that is not on this machine.
+"""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,3 +67,25 @@ def test_commands_that_a_page_names_exist(page):
     rules = re.findall(r"^([a-z0-9 -]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     targets = {target for rule in rules for target in rule.split()}
     assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", page.read_text(), flags=re.MULTILINE)) - targets == set()
+
+
+def shell_blocks(page):
+    """The shell blocks of a page, each with the words after its language."""
+    for block in re.finditer(r"^( *)```bash(.*)\n((?:.*\n)*?)\1```", page.read_text(), flags=re.MULTILINE):
+        yield block[2].split(), block[3]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_shell_blocks_are_shell_and_marked_by_where_they_run(page):
+    for marks, script in shell_blocks(page):
+        checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, f"{script}\n{checked.stderr}"
+        assert marks in ([], ["stack"]), script
+        if marks:
+            words = re.sub(r"#.*|'[^']*'|\"[^\"]*\"", "", script)
+            assert re.findall(r"\b[A-Z][A-Z_]+\b|\.\.\.", words) == [], f"a placeholder:\n{script}"
+
+
+def test_every_shell_block_is_found():
+    for page in PAGES:
+        assert len(list(shell_blocks(page))) == page.read_text().count("```bash"), page
