@@ -38,7 +38,7 @@ def test_defaults_need_nothing_to_be_set(read: Read) -> None:
     assert (settings.mail_per_minute, settings.mail_max_attempts) == (600, 8)
 
 
-def test_time_zone_is_airflow_s_own_unless_set(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_zone_defaults_to_airflow_s(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read().zone == ZoneInfo("America/New_York")  # as tests/conftest.py configures Airflow
     monkeypatch.setenv("AIRFLOW__CORE__DEFAULT_TIMEZONE", "Europe/Madrid")
     assert read().zone == ZoneInfo("Europe/Madrid")
@@ -79,7 +79,7 @@ def test_every_setting_says_what_it_is_for() -> None:
         ("deadline_minutes_budget_variance", -5, "greater than 0"),
     ],
 )
-def test_wrong_setting_is_named_and_how_to_set_it(read: Read, name: str, wrong: object, fault: str) -> None:
+def test_error_names_the_wrong_setting_and_how_to_set_it(read: Read, name: str, wrong: object, fault: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read(**{name: wrong})
     message = str(raised.value)

@@ -69,7 +69,7 @@ def balances(database):
     return {row["number"]: row["balance"] for row in database.rows("SELECT number, balance FROM invoice_balances")}
 
 
-def test_a_run_is_reversed_and_a_dry_run_says_so_before(database, maple, charge, reverse_run):
+def test_run_is_reversed_as_its_dry_run_showed(database, maple, charge, reverse_run):
     charge()
     before = database.snapshot()
     status, dry = reverse_run("--dry-run")
@@ -103,7 +103,7 @@ def test_a_run_is_reversed_and_a_dry_run_says_so_before(database, maple, charge,
     ]
 
 
-def test_again_reverses_nothing_and_says_so(database, maple, charge, reverse_run):
+def test_rerun_reverses_nothing_and_says_so(database, maple, charge, reverse_run):
     charge()
     reverse_run()
     before = database.snapshot()
@@ -127,7 +127,7 @@ def test_who_and_why_are_recorded(database, maple, charge, reverse_run):
     assert actions == [{"action": "cancel", "acted_by": "Pat Lee"}] * 2
 
 
-def test_mail_that_left_is_named(database, maple, charge, reverse_run):
+def test_mail_already_sent_is_named(database, maple, charge, reverse_run):
     charge()
     database.run("UPDATE outbox SET state = 'sent'")
     _, lines = reverse_run()
@@ -136,7 +136,7 @@ def test_mail_that_left_is_named(database, maple, charge, reverse_run):
     assert database.rows("SELECT DISTINCT state FROM outbox") == [{"state": "sent"}]
 
 
-def test_what_was_paid_on_a_fee_is_credit_again(database, maple, charge, reverse_run):
+def test_payment_on_a_reversed_fee_becomes_credit_again(database, maple, charge, reverse_run):
     charge()
     fee = invoice(database, "INV-00003")
     payment = maple.payment({"id": fee["owner_id"]}, "300.00", on=date(2025, 11, 6))
@@ -183,7 +183,7 @@ def test_statement_and_aging_show_the_reversal_on_its_day(database, maple, charg
         printed("check-books", "--as-of", day)
 
 
-def test_the_next_run_charges_what_the_corrected_rule_says(database, maple, charge, reverse_run):
+def test_next_run_charges_by_the_corrected_rule(database, maple, charge, reverse_run):
     charge()
     reverse_run()
     database.run("UPDATE late_fee_rules SET flat_amount = 25")
@@ -193,7 +193,7 @@ def test_the_next_run_charges_what_the_corrected_rule_says(database, maple, char
     assert (status, lines[-2]) == (0, "Nothing to reverse.")
 
 
-def test_an_invoice_that_bears_a_fee_is_reversed_only_with_it(database, maple, charge, reverse):
+def test_invoice_that_bears_a_fee_is_reversed_only_with_it(database, maple, charge, reverse):
     charge()
     status, lines = reverse("--invoice", "maple-court", "INV-00001", "INV-00002", "INV-00004")
     assert status == 1
@@ -208,7 +208,7 @@ def test_an_invoice_that_bears_a_fee_is_reversed_only_with_it(database, maple, c
     assert balances(database) == {}
 
 
-def test_an_invoice_stays_with_a_fee_that_cannot_be_reversed(database, maple, charge, reverse):
+def test_invoice_whose_fee_cannot_be_reversed_stays(database, maple, charge, reverse):
     charge()
     status, lines = reverse("--invoice", "maple-court", "INV-00001", "INV-00003", on="2025-11-05")
     assert status == 1
@@ -217,7 +217,7 @@ def test_an_invoice_stays_with_a_fee_that_cannot_be_reversed(database, maple, ch
     assert len(balances(database)) == 4
 
 
-def test_what_was_reversed_or_settled_by_hand_is_left_to_people(database, maple, charge, reverse):
+def test_manual_reversals_and_settlements_are_left_to_people(database, maple, charge, reverse):
     charge()
     fee, assessment = invoice(database, "INV-00003"), invoice(database, "INV-00001")
     maple.journal(date(2025, 11, 6), "4200", "1200", "250.00", reverses=fee["journal_entry_id"])
@@ -240,7 +240,7 @@ def test_what_was_reversed_or_settled_by_hand_is_left_to_people(database, maple,
     assert "Nothing to reverse." in lines
 
 
-def test_associations_are_reversed_apart(database, maple, charge, reverse_run):
+def test_each_association_is_reversed_on_its_own(database, maple, charge, reverse_run):
     oaks = with_overdue(database.association("other-oaks"), "1")
     charge()
     database.run("UPDATE tenants SET status = 'suspended' WHERE id = %s", oaks.tenant_id)
@@ -254,7 +254,7 @@ def test_associations_are_reversed_apart(database, maple, charge, reverse_run):
     assert database.rows("SELECT DISTINCT status FROM invoices WHERE kind = 'late_fee'") == [{"status": "void"}]
 
 
-def test_one_association_that_fails_is_left_and_the_others_are_done(database, maple, charge, reverse_run):
+def test_association_that_fails_is_left_unchanged_and_the_others_are_done(database, maple, charge, reverse_run):
     oaks = with_overdue(database.association("other-oaks"), "1")
     charge()
     database.run(
@@ -305,7 +305,7 @@ def test_what_does_not_exist_is_refused(database, maple, charge, reverse, argume
     assert database.snapshot() == before
 
 
-def test_a_day_ahead_is_refused(maple, charge, reverse_run):
+def test_future_date_is_refused(maple, charge, reverse_run):
     charge()
     status, lines = reverse_run(on="2199-01-01")
     assert status == 1

@@ -83,7 +83,7 @@ def test_statement_shows_every_document_and_payment_with_the_running_balance(com
         ("2025-10-09", "0.00", "50.00"),
     ],
 )
-def test_every_day_s_books_are_in_order(database, command, owner, account, as_of, open_invoices, unapplied):
+def test_books_are_in_order_on_every_day(database, command, owner, account, as_of, open_invoices, unapplied):
     _, lines = command("statement", "--tenant", "maple-court", "--owner", owner["id"], "--as-of", as_of)
     assert lines[-3:-1] == [f"Open Invoices: ${open_invoices}", f"Payments Not Yet Applied: ${unapplied}"]
     assert deviations_of_all(database, as_of=date.fromisoformat(as_of)) == []
@@ -133,12 +133,12 @@ def test_aging_that_differs_from_the_ledger_says_so_and_ends_with_1(command, map
     assert lines[-1] == "✗ Open invoices do NOT agree with the general ledger: they differ by -$0.01."
 
 
-def test_books_in_order(command, account, database):
+def test_books_in_order_pass(command, account, database):
     database.association("other-oaks")
     assert command("check-books") == (0, ["✓ The books of 2 association(s) are in order."])
 
 
-def test_whatever_is_wrong_in_the_books_is_named(database, command, maple, unit, owner):
+def test_every_fault_in_the_books_is_named(database, command, maple, unit, owner):
     invoice = maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
     maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1), number="INV-00005")
     maple.insert("journal_entries", entry_number="JE-00009", entry_date=AS_OF, description="Empty")
@@ -157,7 +157,7 @@ def test_whatever_is_wrong_in_the_books_is_named(database, command, maple, unit,
     ]
 
 
-def test_numbers_of_another_form_are_people_s_own_affair(database, maple, unit, owner):
+def test_numbers_in_another_format_are_ignored(database, maple, unit, owner):
     maple.invoice(unit, owner, "250.00", on=AS_OF)
     maple.invoice(unit, owner, "250.00", on=AS_OF, number="2025/17", period=date(2025, 1, 1))
     maple.invoice(unit, owner, "250.00", on=AS_OF, number="INV-77", period=date(2025, 2, 1))
@@ -191,12 +191,12 @@ def test_missing_connection_is_named(command, database, monkeypatch):
     assert said.startswith("there is no Airflow Connection 'hoa_ops_db': create it")
 
 
-def test_suspended_association_can_be_looked_at(database, command, maple, account):
+def test_suspended_association_can_be_viewed(database, command, maple, account):
     database.run("UPDATE tenants SET status = 'suspended'")
     assert command("aging", "--tenant", "maple-court")[0] == 0
 
 
-def test_owner_of_another_association_has_no_account_here(database, command, maple, owner):
+def test_owner_of_another_association_is_refused(database, command, maple, owner):
     database.association("other-oaks")
     status, _ = command("statement", "--tenant", "other-oaks", "--owner", owner["id"])
     assert status == 1

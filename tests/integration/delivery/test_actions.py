@@ -38,7 +38,7 @@ def actions(database):
     return [tuple(row.values()) for row in rows]
 
 
-def test_list_shows_what_is_unfinished_and_nobody_s_name(database, message, capsys):
+def test_list_shows_unfinished_messages_without_names(database, message, capsys):
     message(state="failed")
     message(channel="letter")
     message(state="sent")
@@ -55,7 +55,7 @@ def test_list_shows_what_is_unfinished_and_nobody_s_name(database, message, caps
     assert capsys.readouterr().out == "0 message(s)\n"
 
 
-def test_show_tells_all_and_what_was_done(message, capsys):
+def test_show_prints_the_message_and_its_actions(message, capsys):
     failed = message(state="failed", last_response="550 no such user")
     main(["outbox", "requeue", str(failed), *SIGNED])
     capsys.readouterr()
@@ -91,7 +91,7 @@ def test_requeue_gives_a_message_all_its_tries_again(database, message):
         ("mailed", "uncertain", "email", "sent"),
     ],
 )
-def test_twice_is_once(database, message, capsys, action, state, channel, becomes):
+def test_repeated_action_is_done_once(database, message, capsys, action, state, channel, becomes):
     queued = message(state=state, channel=channel)
     assert main(["outbox", action, str(queued), *SIGNED]) == 0
     assert f"1 message(s) now {becomes}, 0 already were" in capsys.readouterr().out
@@ -112,7 +112,7 @@ def test_twice_is_once(database, message, capsys, action, state, channel, become
         ("mailed", "canceled", "letter"),
     ],
 )
-def test_what_cannot_be_done_changes_nothing(database, message, capsys, action, state, channel):
+def test_action_that_is_not_allowed_changes_nothing(database, message, capsys, action, state, channel):
     good = {"requeue": "failed", "cancel": "failed", "mailed": "failed"}[action]
     ids = [str(message(state=good)), str(message(state=state, channel=channel))]
     assert main(["outbox", action, *ids, *SIGNED]) == 1
@@ -121,14 +121,14 @@ def test_what_cannot_be_done_changes_nothing(database, message, capsys, action, 
     assert actions(database) == []
 
 
-def test_a_message_that_does_not_exist_is_named(database, message, capsys):
+def test_missing_message_is_named(database, message, capsys):
     failed, unknown = message(state="failed"), uuid4()
     assert main(["outbox", "cancel", str(failed), str(unknown), *SIGNED]) == 1
     assert f"there is no message {unknown}" in capsys.readouterr().err
     assert states(database) == ["failed"]
 
 
-def test_who_and_why_are_asked_for(message, capsys):
+def test_who_and_why_are_required(message, capsys):
     with pytest.raises(SystemExit):
         main(["outbox", "cancel", str(message()), "--who", "Pat Lee"])
     with pytest.raises(SystemExit):
@@ -169,7 +169,7 @@ def test_one_alarm_for_many_messages_and_again_only_when_it_gets_worse(database,
     assert len(slack.posts) == 2
 
 
-def test_mail_that_waits_longer_than_its_limit(message, slack):
+def test_mail_waiting_past_its_limit_raises_an_alarm(message, slack):
     message(created_at=datetime.now(UTC) - timedelta(hours=3))
     look()
     assert slack.posts == []
@@ -179,7 +179,7 @@ def test_mail_that_waits_longer_than_its_limit(message, slack):
     assert [post["text"].count("1 message(s) waiting for longer") for post in slack.posts] == [1]
 
 
-def test_an_alarm_that_slack_did_not_take_is_raised_later(message, slack, caplog):
+def test_alarm_that_slack_did_not_take_is_raised_later(message, slack, caplog):
     message(state="failed", finished_at=datetime.now(UTC))
     slack.status = 500
     look()
@@ -189,7 +189,7 @@ def test_an_alarm_that_slack_did_not_take_is_raised_later(message, slack, caplog
     assert len(slack.posts) == 1
 
 
-def test_the_delivery_task_raises_it_even_when_the_mail_server_is_down(database, message, slack, jobs, monkeypatch):
+def test_delivery_task_raises_the_alarm_even_when_the_mail_server_is_down(database, message, slack, jobs, monkeypatch):
     message(created_at=datetime.now(UTC) - timedelta(hours=5), attempts=0)
     monkeypatch.setattr(
         "hoa_ops.operators.deliver_messages.get_settings", lambda: Settings(alert_slack_conn_id="slack")

@@ -97,7 +97,7 @@ def delivery_of(database):
 # What arrives. --------------------------------------------------------------------------------------------------
 
 
-def test_owner_gets_the_mail_that_the_escalation_wrote(database, jobs, sink, maple):
+def test_owner_gets_the_message_that_the_escalation_wrote(database, jobs, sink, maple):
     owner = maple.owner('Jörg Müller & Söhne, "The Owners"', email="joerg@example.com")
     maple.violation(maple.unit("101", owner=owner), maple.violation_type(), cure_deadline=TODAY - timedelta(days=1))
     jobs.escalate(on=TODAY)
@@ -120,7 +120,7 @@ def test_owner_gets_the_mail_that_the_escalation_wrote(database, jobs, sink, map
     assert row["finished_at"] > row["handed_over_at"] > row["created_at"]
 
 
-def test_a_message_keeps_its_message_id_when_it_is_tried_again(database, jobs, sink, maple):
+def test_message_keeps_its_message_id_when_retried(database, jobs, sink, maple):
     identifier = message(maple)["id"]
     said = []
 
@@ -139,7 +139,7 @@ def test_a_message_keeps_its_message_id_when_it_is_tried_again(database, jobs, s
     assert recipients(sink) == ["ann@example.com"]
 
 
-def test_all_messages_leave_over_one_connection(jobs, sink, maple, configure):
+def test_all_messages_are_sent_over_one_connection(jobs, sink, maple, configure):
     configure(mail_batch_size=2)
     for number in range(5):
         message(maple, f"owner{number}@example.com")
@@ -148,7 +148,7 @@ def test_all_messages_leave_over_one_connection(jobs, sink, maple, configure):
     assert len(recipients(sink)) == 5
 
 
-def test_nothing_due_needs_no_mail_server(jobs, sink, maple):
+def test_mail_server_is_not_needed_when_nothing_is_due(jobs, sink, maple):
     sink.stop()
     message(maple, channel="letter", recipient_address="1 Main Street")
     assert deliver(jobs) == {}
@@ -166,7 +166,7 @@ def test_dry_run_sends_nothing(database, jobs, sink, maple):
 
 
 @pytest.mark.parametrize("state", ["sent", "uncertain", "failed", "obsolete", "suppressed"])
-def test_what_is_finished_is_never_sent(database, jobs, sink, maple, state):
+def test_finished_messages_are_never_sent(database, jobs, sink, maple, state):
     message(maple, state=state)
     assert deliver(jobs) == {}
     assert states(database) == {"ann@example.com": (state, 0)}
@@ -181,7 +181,7 @@ def test_letters_stay_for_printing(database, jobs, sink, maple):
     assert recipients(sink) == ["bob@example.com"]
 
 
-def test_line_break_in_a_header_is_a_dead_letter_and_the_others_go_on(database, jobs, sink, maple):
+def test_line_break_in_a_header_is_a_dead_letter_and_the_others_are_sent(database, jobs, sink, maple):
     headers = ("recipient_name", "sender_name", "subject")
     breaks = ("Ann\r\nBcc: all@example.com", "Ann\nBcc: all@example.com", "Ann\rBcc: all@example.com")
     for header, evil in itertools.product(headers, breaks):
@@ -195,7 +195,7 @@ def test_line_break_in_a_header_is_a_dead_letter_and_the_others_go_on(database, 
         assert row["attempts"] == 1
 
 
-def test_what_is_no_address_is_a_dead_letter_and_the_others_go_on(database, jobs, sink, maple):
+def test_invalid_address_is_a_dead_letter_and_the_others_are_sent(database, jobs, sink, maple):
     wrong = ["", "nobody", "ann@", "@example.com", "a@@b.c", "<a@b.c", "a@b.c, d@e.f", "a@b..c", "jörg@example.com"]
     for address in wrong:
         message(maple, address)
@@ -213,7 +213,7 @@ def test_address_that_the_server_cannot_take_is_a_dead_letter(database, jobs, si
     assert states(database)["ann@müller.example"] == ("failed", 1)
 
 
-def test_payment_reminder_leaves_only_while_it_is_true(database, jobs, sink, maple):
+def test_payment_reminder_is_sent_only_while_it_is_true(database, jobs, sink, maple):
     run = database.insert(
         "runs", job="send_reminders", dag_run_id="1", as_of=TODAY, run_date=TODAY, options="{}", narrowed=False
     )
@@ -251,7 +251,7 @@ def test_payment_reminder_leaves_only_while_it_is_true(database, jobs, sink, map
 
 @pytest.mark.parametrize("verb", ["RCPT", "DATA"])
 @pytest.mark.parametrize("answer", ["450 4.2.1 Greylisted", "421 4.3.2 Shutting down"])
-def test_temporary_refusal_puts_one_message_off_and_the_others_are_sent(database, jobs, sink, maple, verb, answer):
+def test_temporary_refusal_defers_one_message_and_the_others_are_sent(database, jobs, sink, maple, verb, answer):
     for name in ("ann", "bob", "cleo"):
         message(maple, f"{name}@example.com")
     sink.script = answering(verb, "bob", answer)
@@ -274,7 +274,7 @@ def test_temporary_refusal_puts_one_message_off_and_the_others_are_sent(database
     assert recipients(sink) == ["ann@example.com", "bob@example.com", "cleo@example.com"]
 
 
-def test_exhausted_attempts_are_a_dead_letter(database, jobs, sink, maple, configure):
+def test_message_out_of_attempts_is_a_dead_letter(database, jobs, sink, maple, configure):
     configure(mail_max_attempts=3)
     message(maple)
     sink.script = answering("RCPT", "ann", "450 4.2.1 Try later")
@@ -369,7 +369,7 @@ def test_missing_connection_blames_no_message(database, jobs, maple, monkeypatch
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT"])
-def test_connection_broken_before_the_message_puts_it_off(database, jobs, sink, maple, verb):
+def test_connection_broken_before_the_message_defers_it(database, jobs, sink, maple, verb):
     message(maple)
     broken = []
 
@@ -389,7 +389,7 @@ def test_connection_broken_before_the_message_puts_it_off(database, jobs, sink, 
     assert recipients(sink) == ["ann@example.com"]
 
 
-def test_connection_broken_after_the_message_is_for_a_person_and_never_sent_again(database, jobs, sink, maple):
+def test_connection_broken_after_the_message_makes_it_uncertain_and_never_resent(database, jobs, sink, maple):
     message(maple, "ann@example.com")
     message(maple, "bob@example.com")
     sink.script = answering("DATA", "ann", HANG_UP)
@@ -414,7 +414,7 @@ def kill_after_claim(database, *, ago, handed_over):
     )
 
 
-def test_message_of_a_killed_delivery_is_sent_if_it_was_not_handed_over(database, jobs, sink, maple):
+def test_message_of_a_killed_delivery_is_sent_if_not_handed_over(database, jobs, sink, maple):
     message(maple)
     kill_after_claim(database, ago=timedelta(minutes=16), handed_over=False)
     assert deliver(jobs) == {"sent": 1}
@@ -423,7 +423,7 @@ def test_message_of_a_killed_delivery_is_sent_if_it_was_not_handed_over(database
     assert recipients(sink) == ["ann@example.com"]
 
 
-def test_message_of_a_killed_delivery_is_for_a_person_if_it_was_handed_over(database, jobs, sink, maple):
+def test_message_of_a_killed_delivery_is_uncertain_if_handed_over(database, jobs, sink, maple):
     message(maple)
     kill_after_claim(database, ago=timedelta(minutes=16), handed_over=True)
     assert deliver(jobs) == {"uncertain": 1}
@@ -433,9 +433,7 @@ def test_message_of_a_killed_delivery_is_for_a_person_if_it_was_handed_over(data
     assert sink.messages == []
 
 
-def test_task_tried_again_soon_after_a_kill_does_not_end_before_the_claim_is_settled(
-    database, jobs, sink, maple, configure
-):
+def test_task_retried_soon_after_a_kill_waits_until_the_claim_is_settled(database, jobs, sink, maple, configure):
     message(maple)
     kill_after_claim(database, ago=timedelta(minutes=14), handed_over=False)
     with pytest.raises(MessagesDeferredError, match="claimed by another delivery"):
@@ -472,7 +470,7 @@ def test_two_deliveries_at_once_send_each_message_once(database, jobs, sink, map
     assert len(errors) < 3
 
 
-def test_slow_delivery_whose_claims_were_taken_over_sends_nothing_twice(database, jobs, sink, maple):
+def test_slow_delivery_that_lost_its_claims_sends_nothing_twice(database, jobs, sink, maple):
     for name in ("ann", "bob"):
         message(maple, f"{name}@example.com")
     with Database("hoa_ops_db") as connection:
@@ -488,7 +486,7 @@ def test_slow_delivery_whose_claims_were_taken_over_sends_nothing_twice(database
     assert set(states(database).values()) == {("sent", 1)}
 
 
-def test_slow_delivery_neither_hands_over_nor_releases_what_another_one_has_in_hand(database, sink, maple):
+def test_slow_delivery_does_not_touch_what_another_delivery_claimed(database, sink, maple):
     message(maple)
     with Database("hoa_ops_db") as first, Database("hoa_ops_db") as second:
         slow, fast = delivery_of(first), delivery_of(second)
@@ -521,7 +519,7 @@ def test_late_answer_settles_a_message_that_was_given_up_as_uncertain(database, 
     assert recipients(sink) == ["ann@example.com"]
 
 
-def test_late_answer_does_not_disturb_who_has_the_message_in_hand_now(database, sink, maple):
+def test_late_answer_does_not_disturb_the_new_claim(database, sink, maple):
     message(maple)
     with Database("hoa_ops_db") as first, Database("hoa_ops_db") as second:
         slow, fast = delivery_of(first), delivery_of(second)
@@ -535,7 +533,7 @@ def test_late_answer_does_not_disturb_who_has_the_message_in_hand_now(database, 
     assert states(database)["ann@example.com"][0] == "sending"
 
 
-def test_message_is_marked_before_the_server_is_told_of_it(database, jobs, sink, maple):
+def test_message_is_marked_before_the_hand_over(database, jobs, sink, maple):
     message(maple)
     seen = []
     sink.script = lambda _command: seen.append(database.value("SELECT handed_over_at IS NOT NULL FROM outbox"))
@@ -596,7 +594,7 @@ def test_delays_are_spread():
     assert len({delivery._delay(1) for _ in range(20)}) > 1
 
 
-def test_put_off_message_waits_as_long_as_its_attempts_say(database, jobs, sink, maple):
+def test_deferred_message_waits_by_its_attempts(database, jobs, sink, maple):
     message(maple, attempts=3)
     sink.script = answering("RCPT", "ann", "450 4.2.1 Try later")
     with pytest.raises(MessagesDeferredError):

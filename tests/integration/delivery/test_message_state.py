@@ -28,7 +28,7 @@ def test_the_index_of_unfinished_messages_has_all_of_them(database):
     assert set(re.findall(r"'(\w+)'", rule)) == {state.value for state in UNFINISHED}
 
 
-def test_a_message_is_under_way_or_finished_or_for_a_person():
+def test_message_is_in_progress_finished_or_for_a_person():
     assert [state for state in MessageState if state.needs_person] == ["uncertain", "failed"]
     assert [state for state in MessageState if state.is_finished] == ["sent", "obsolete", "suppressed", "canceled"]
     assert set(UNFINISHED) == {"pending", "sending", "uncertain", "failed"}
@@ -36,6 +36,6 @@ def test_a_message_is_under_way_or_finished_or_for_a_person():
 
 @pytest.mark.parametrize("channel", Channel)
 @pytest.mark.parametrize("state", MessageState)
-def test_every_state_has_words_for_a_page_and_for_a_report(state, channel):
+def test_every_state_has_words_for_pages_and_reports(state, channel):
     assert state.label(channel)
     assert re.match("(no )?(notification|letter)", state.outcome(channel))

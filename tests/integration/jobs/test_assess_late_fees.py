@@ -43,7 +43,7 @@ def assess(jobs):
     return run
 
 
-def test_nobody_is_late_with_what_was_billed_late(database, jobs, maple, unit, assess):
+def test_grace_of_an_assessment_billed_late_counts_from_the_day_it_was_billed(database, jobs, maple, unit, assess):
     rule(maple)
     # The run of the 1st was missed; the month was billed on the 20th, still due on the 1st.
     jobs.billing("generate_invoices", on=date(2025, 11, 20))
@@ -57,12 +57,12 @@ def test_nobody_is_late_with_what_was_billed_late(database, jobs, maple, unit, a
     ("grace", "day", "charged"),
     [(5, 5, 0), (5, 6, 1), (0, 1, 0), (0, 2, 1), (1, 2, 1), (2, 2, 0), (2, 3, 1)],
 )
-def test_grace_boundary_to_the_day(maple, overdue, assess, grace, day, charged):
+def test_grace_is_exact_to_the_day(maple, overdue, assess, grace, day, charged):
     rule(maple, grace_days=grace)
     assert assess(date(2025, 11, day)).returned["posted"] == charged
 
 
-def test_grace_of_the_run_beats_the_rule(maple, overdue, assess):
+def test_days_grace_of_the_run_overrides_the_rule(maple, overdue, assess):
     rule(maple, grace_days=5)
     assert assess(days_grace=6).returned["posted"] == 0
     assert assess(date(2025, 11, 2), days_grace=0).returned["posted"] == 1
@@ -80,7 +80,7 @@ def test_grace_of_the_run_beats_the_rule(maple, overdue, assess):
         ({"fee_type": "flat", "flat_amount": "10.00", "fee_cap": "15.00"}, "10.00"),
     ],
 )
-def test_fee_types_and_cap(database, maple, unit, owner, assess, terms, fee):
+def test_fee_follows_the_type_and_cap_of_the_rule(database, maple, unit, owner, assess, terms, fee):
     maple.invoice(unit, owner, "250.50", on=FIRST)
     rule(maple, **terms)
     outcome = assess()
@@ -104,7 +104,7 @@ def test_partial_payment_lowers_the_percentage(database, maple, overdue, owner, 
     assert fees(database) == [Decimal("15.00")]
 
 
-def test_unapplied_payments_count_first_and_oldest_invoices_are_covered_first(database, maple, unit, owner, assess):
+def test_unapplied_payments_cover_the_oldest_invoices_first(database, maple, unit, owner, assess):
     rule(maple, fee_type="percentage", percentage=10)
     maple.invoice(unit, owner, "60.00", on=date(2025, 9, 1), kind="other", period=None)
     maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
@@ -131,7 +131,7 @@ def test_fees_fines_and_void_invoices_bear_no_fee(database, maple, unit, owner, 
     assert fees(database) == [Decimal("25.00")] * 3
 
 
-def test_once_per_invoice_or_once_per_month(database, maple, overdue, assess):
+def test_fee_is_charged_once_per_invoice_or_once_per_month(database, maple, overdue, assess):
     mine = rule(maple)
     for day in (SIXTH, SIXTH + timedelta(days=1), date(2025, 12, 6)):
         outcome = assess(day)
@@ -175,7 +175,7 @@ def test_owner_on_a_payment_plan_is_exempt(maple, overdue, owner, assess, starts
     assert "Lost his job" not in outcome.text
 
 
-def test_rule_switched_on_today_does_not_charge_what_was_due_before(maple, overdue, unit, owner, assess):
+def test_rule_does_not_charge_what_was_due_before_it_took_effect(maple, overdue, unit, owner, assess):
     rule(maple, effective_from=SIXTH, grace_days=0)
     outcome = assess()
     assert outcome.returned["posted"] == 0
@@ -201,7 +201,7 @@ def test_association_without_a_rule_has_nothing_to_do(database, maple, overdue, 
     assert fees(database) == []
 
 
-def test_two_rules_of_the_same_day_are_for_a_person_to_decide(database, maple, overdue, assess):
+def test_two_rules_of_the_same_day_are_an_exception(database, maple, overdue, assess):
     rule(maple)
     rule(maple, flat_amount="30.00")
     outcome = assess()
@@ -228,7 +228,7 @@ def test_fee_is_an_invoice_of_its_own_for_the_same_unit_and_owner(database, mapl
     assert [tuple(line.values()) for line in lines] == [("1200", Decimal(25), 0), ("4200", 0, Decimal(25))]
 
 
-def test_report_reads_as_people_know_it(database, maple, overdue, assess):
+def test_report_has_the_familiar_layout(database, maple, overdue, assess):
     rule(maple, fee_type="percentage", percentage=10)
     rule_line = "=" * 70
     assert assess().log == [
@@ -253,7 +253,7 @@ def test_report_reads_as_people_know_it(database, maple, overdue, assess):
     ]
 
 
-def test_owner_is_told_in_words_that_show_what_for(database, maple, overdue, assess):
+def test_notice_says_what_the_fee_is_for(database, maple, overdue, assess):
     database.run("UPDATE tenants SET payment_instructions = 'Check to Maple Court'")
     rule(maple)
     assess()
@@ -269,7 +269,7 @@ def test_owner_is_told_in_words_that_show_what_for(database, maple, overdue, ass
     [(None, "ann@example.com", "email"), ("letter", "ann@example.com", "letter"), ("none", "ann@example.com", "letter"),
      (None, None, "letter")],
 )  # fmt: skip
-def test_nobody_is_charged_without_being_told(database, maple, assess, preference, email, channel):
+def test_every_fee_has_a_notice(database, maple, assess, preference, email, channel):
     rule(maple)
     owner = maple.owner(email=email)
     if preference:
@@ -286,7 +286,7 @@ def test_no_names_or_addresses_in_report_and_run_ledger(database, maple, overdue
     assert "ann@example.com" not in shown
 
 
-def test_again_posts_nothing(database, maple, overdue, assess):
+def test_rerun_posts_nothing(database, maple, overdue, assess):
     rule(maple, frequency="monthly")
     assess(dag_run_id="first")
     before = database.snapshot()
@@ -340,7 +340,7 @@ def test_payment_committed_while_the_run_waits_counts(database, jobs, maple, ove
     assert fees(database) == []
 
 
-def test_payment_that_comes_after_the_fee_overwrites_nothing(database, maple, overdue, owner, assess):
+def test_payment_after_the_fee_is_not_overwritten(database, maple, overdue, owner, assess):
     rule(maple)
     assess()
     maple.apply(maple.payment(owner, "250.00", on=SIXTH), overdue, "250.00", on=SIXTH)
@@ -358,7 +358,7 @@ def _wait_for_lock(database):
 
 
 @pytest.mark.parametrize(("account", "purpose"), [("1200", "accounts receivable"), ("4200", "late-fee revenue")])
-def test_missing_account_fails_the_association_alone(database, maple, overdue, assess, account, purpose):
+def test_association_with_a_missing_account_fails_alone(database, maple, overdue, assess, account, purpose):
     rule(maple)
     broken = database.association("broken-brook")
     rule(broken)
@@ -420,7 +420,7 @@ def expected_fees(terms, accounts):
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(terms=terms, accounts=st.lists(account, min_size=1, max_size=3))
-def test_fees_are_what_plain_arithmetic_says(database, jobs, terms, accounts):
+def test_fees_match_plain_arithmetic(database, jobs, terms, accounts):
     number = database.value("SELECT count(*) FROM tenants")
     association = database.association(f"association-{number}")
     rule(association, **terms)

@@ -60,7 +60,7 @@ def mails(database):
 # What is compared. -------------------------------------------------------------------------------------------
 
 
-def test_annual_basis_compares_with_the_whole_budget_in_the_report_s_own_words(database, jobs, maple):
+def test_annual_basis_compares_with_the_whole_budget_and_the_report_says_so(database, jobs, maple):
     budget = maple.budget("2025 Operating Budget")
     for number, budgeted, actual in (("5100", "12000.00", "14500.00"), ("5200", "8000.00", "11200.00")):
         maple.budget_line(budget, number, budgeted)
@@ -109,7 +109,7 @@ def test_budget_to_date_follows_the_monthly_distribution(database, jobs, maple):
     assert reached == ["400.00", "503.45", "700.00", "700.00", "1000.00"]
 
 
-def test_invalid_distribution_is_reported_and_the_rest_goes_on(database, jobs, maple):
+def test_invalid_distribution_is_an_exception_and_the_other_lines_are_checked(database, jobs, maple):
     budget = maple.budget(basis="to_date")
     empty, too_short, not_100, too_long = [], [100], [*[8] * 11, 11], [*[8] * 12, 4]
     severities = {
@@ -124,13 +124,13 @@ def test_invalid_distribution_is_reported_and_the_rest_goes_on(database, jobs, m
     assert judged(database) == severities
 
 
-def test_distribution_is_for_the_budget_to_date_only(database, jobs, maple, budget):
+def test_distribution_counts_only_for_the_budget_to_date(database, jobs, maple, budget):
     number = line(maple, budget, "100.00", "130.00", monthly_distribution=[100])
     jobs.check_budgets(on=TODAY)
     assert alerted(database) == {number}
 
 
-def test_only_entries_of_the_period_up_to_the_run_s_date_count(database, jobs, maple, budget):
+def test_only_entries_in_the_period_through_the_run_date_count(database, jobs, maple, budget):
     number = line(maple, budget, "100.00")
     for day in ("2024-12-31", "2025-01-01", "2025-10-29", "2025-10-30", "2026-01-01"):
         book(maple, number, "10.00", on=date.fromisoformat(day))
@@ -140,7 +140,7 @@ def test_only_entries_of_the_period_up_to_the_run_s_date_count(database, jobs, m
     assert judged(database, "actual") == {number: "30.00"}
 
 
-def test_reversal_takes_its_entry_back_from_its_own_date_on(database, jobs, maple, budget):
+def test_reversal_counts_from_its_own_date(database, jobs, maple, budget):
     spent, earned = line(maple, budget, "100.00"), line(maple, budget, "100.00", kind="revenue")
     for number, kind in ((spent, "expense"), (earned, "revenue")):
         entry = book(maple, number, "150.00", kind=kind)
@@ -172,7 +172,7 @@ def test_only_active_budgets_are_checked(database, jobs, maple):
     assert "Checking 0 active budget(s)" in outcome.text
 
 
-def test_budget_without_lines_is_checked_and_quiet(database, jobs, maple, budget):
+def test_budget_without_lines_is_checked_without_an_alert(database, jobs, maple, budget):
     outcome = jobs.check_budgets(on=TODAY)
     assert "Checking 1 active budget(s)" in outcome.text
     assert outcome.returned | {"unfavorable": None} == {
@@ -187,7 +187,7 @@ def test_account_that_is_neither_revenue_nor_expense_is_reported(database, jobs,
     assert alerted(database) == set()
 
 
-def test_budget_of_a_period_to_come_is_left_alone(database, jobs, maple):
+def test_budget_of_a_future_period_is_skipped(database, jobs, maple):
     budget = maple.budget(year=2026)
     line(maple, budget, "-100.00")
     line(maple, budget, "100.00", kind="revenue")
@@ -199,7 +199,7 @@ def test_budget_of_a_period_to_come_is_left_alone(database, jobs, maple):
 # How bad it is. ----------------------------------------------------------------------------------------------
 
 
-def test_thresholds_are_reached_at_the_cent(database, jobs, maple, budget):
+def test_thresholds_are_exact_to_the_cent(database, jobs, maple, budget):
     severities = {
         line(maple, budget, "100.00", actual): severity
         for actual, severity in (
@@ -210,7 +210,7 @@ def test_thresholds_are_reached_at_the_cent(database, jobs, maple, budget):
     assert judged(database) == severities
 
 
-def test_thresholds_of_the_line_win_over_the_budget_s_and_those_over_the_run_s(database, jobs, maple):
+def test_line_thresholds_win_over_budget_s_and_those_over_the_run_s(database, jobs, maple):
     plain, strict = maple.budget("Plain"), maple.budget("Strict", warning_threshold=5, critical_threshold=8)
     severities = {
         line(maple, plain, "100.00", "111.00"): "warning",
@@ -227,7 +227,7 @@ def test_thresholds_of_the_line_win_over_the_budget_s_and_those_over_the_run_s(d
     assert alerted(database) == {number for number, severity in severities.items() if severity}
 
 
-def test_expense_above_and_revenue_below_the_budget_alert_but_not_the_other_way_round(database, jobs, maple):
+def test_only_unfavorable_variances_alert(database, jobs, maple):
     budget = maple.budget(year=2024)
     bad = {
         line(maple, budget, "100.00", "150.00", on=date(2024, 6, 1)),
@@ -240,7 +240,7 @@ def test_expense_above_and_revenue_below_the_budget_alert_but_not_the_other_way_
     assert database.value("SELECT sum(unfavorable) FROM budget_alerts") == Decimal("100.00")
 
 
-def test_favorable_lines_are_listed_on_demand_only_and_never_alerted(database, jobs, maple, budget):
+def test_favorable_lines_are_listed_only_on_request_and_never_alerted(database, jobs, maple, budget):
     number = line(maple, budget, "100.00", "40.00")
     listed = f"· Account {number} - Budgeted: $100.00 - Actual: $40.00 - Variance: -$60.00 (-60.0%) - favorable"
     assert listed not in jobs.check_budgets(on=TODAY).text
@@ -274,7 +274,7 @@ def test_spending_without_a_budget_is_critical_and_called_unbudgeted(database, j
     assert "unbudgeted" in mails(database)[0]["text_body"]
 
 
-def test_floor_keeps_small_lines_quiet(database, jobs, maple):
+def test_variance_below_the_floor_does_not_alert(database, jobs, maple):
     budget = maple.budget(alert_floor="50.00")
     small, large = line(maple, budget, "10.00", "59.99"), line(maple, budget, "10.00", "60.00")
     outcome = jobs.check_budgets(on=TODAY)
@@ -325,7 +325,7 @@ def test_alert_that_got_better_is_not_repeated_within_its_cooldown(database, job
     assert judged(database, "reason") == {number: "already alerted on 2025-10-29"}
 
 
-def test_again_on_the_same_day_sends_nothing(database, jobs, maple, budget):
+def test_rerun_on_the_same_day_sends_nothing(database, jobs, maple, budget):
     number = line(maple, budget, "100.00", "140.00")
     jobs.check_budgets(on=TODAY, dag_run_id="first", critical_threshold=50)
     before = database.snapshot()
@@ -391,7 +391,7 @@ def test_one_mail_per_budget_to_treasurer_and_board_with_the_table(database, job
         assert shown in operating_mail["html_body"]
 
 
-def test_without_a_contact_it_is_reported_and_alerted_once_there_is_one(database, jobs):
+def test_alert_without_a_contact_is_an_exception_and_goes_out_once_there_is_one(database, jobs):
     maple = database.association()
     maple.contact("treasurer", None)
     maple.contact("manager", "manager@example.com")
@@ -422,7 +422,7 @@ def test_dry_run_shows_what_the_live_run_alerts_and_changes_nothing(database, jo
     assert [row for row in live.log if "⚠" in row] == [row for row in dry.log if "⚠" in row]
 
 
-def test_run_narrowed_to_one_budget_leaves_the_others(database, jobs, maple, budget):
+def test_run_for_one_budget_does_not_touch_the_others(database, jobs, maple, budget):
     number = line(maple, budget, "100.00", "140.00")
     line(maple, maple.budget("Reserves"), "100.00", "140.00")
     other = database.association("other-oaks")
@@ -460,7 +460,7 @@ def test_budget_that_cannot_be_checked_is_refused(database, jobs, maple):
         ({"budget_id": "abc123"}, "budget_id: "),
     ],
 )
-def test_contradictory_thresholds_and_ids_that_are_none_are_refused(jobs, params, sentence):
+def test_contradictory_thresholds_and_invalid_ids_are_refused(jobs, params, sentence):
     # Without a database: it must not even be asked.
     with pytest.raises(AirflowFailException, match=sentence):
         jobs.check_budgets(on=TODAY, **params)

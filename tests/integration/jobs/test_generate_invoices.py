@@ -88,7 +88,7 @@ def unit(maple, ann):
 # What is billed to whom. ----------------------------------------------------------------------------------
 
 
-def test_assessment_is_an_invoice_of_the_first_with_a_balanced_entry(database, jobs, maple, unit):
+def test_assessment_is_invoiced_on_the_first_with_a_balanced_entry(database, jobs, maple, unit):
     database.run("UPDATE tenants SET payment_terms_days = 10")
     outcome = bill(jobs)
     assert "  → Unit 101 - INV-00001 - November 2025 - $250.00 - due 2025-11-11" in outcome.log
@@ -110,7 +110,7 @@ def test_assessment_is_an_invoice_of_the_first_with_a_balanced_entry(database, j
     ("status", "bills_vacant", "billed_units"),
     [("occupied", False, 1), ("rented", False, 1), ("vacant", False, 0), ("vacant", True, 1), ("exempt", True, 0)],
 )
-def test_status_of_the_unit_decides(database, jobs, maple, unit, status, bills_vacant, billed_units):
+def test_unit_status_decides_whether_it_is_billed(database, jobs, maple, unit, status, bills_vacant, billed_units):
     database.run("UPDATE units SET status = %s", status)
     database.run("UPDATE tenants SET bills_vacant_units = %s", bills_vacant)
     outcome = bill(jobs)
@@ -118,7 +118,7 @@ def test_status_of_the_unit_decides(database, jobs, maple, unit, status, bills_v
     assert billed_units or f"Skipped: the unit is {status}" in outcome.text
 
 
-def test_one_unit_with_a_zero_assessment_among_a_thousand(database, jobs, maple, ann):
+def test_one_zero_assessment_among_a_thousand_units_stops_nothing(database, jobs, maple, ann):
     for number in range(1000):
         maple.unit(f"{number:04}", owner=ann, monthly_assessment="0" if number == 500 else "100.00")
     outcome = bill(jobs)
@@ -139,7 +139,7 @@ def test_one_unit_with_a_zero_assessment_among_a_thousand(database, jobs, maple,
         ("250.00", ["60", "60"], "ownership shares add up to 120 %, not 100 %"),
     ],
 )
-def test_unit_that_cannot_be_billed_is_reported_and_the_rest_is_billed(
+def test_unit_that_cannot_be_billed_is_an_exception_and_the_others_are_billed(
     database, jobs, maple, unit, assessment, shares, reason
 ):
     odd = maple.unit("100", monthly_assessment=assessment)
@@ -152,7 +152,7 @@ def test_unit_that_cannot_be_billed_is_reported_and_the_rest_is_billed(
     assert billed(database) == [("101", "250.00")]
 
 
-def test_mended_unit_is_billed_by_the_next_run_of_the_month(database, jobs, maple, unit, ann):
+def test_fixed_unit_is_billed_by_the_next_run_of_the_month(database, jobs, maple, unit, ann):
     odd = maple.unit("100")
     bill(jobs)
     maple.ownership(odd, ann)
@@ -160,7 +160,7 @@ def test_mended_unit_is_billed_by_the_next_run_of_the_month(database, jobs, mapl
     assert billed(database) == [("101", "250.00"), ("100", "250.00")]
 
 
-def test_owner_change_in_mid_month_bills_who_owned_on_the_first(database, jobs, maple, ann):
+def test_mid_month_sale_bills_the_owner_on_the_first(database, jobs, maple, ann):
     unit = maple.unit("101")
     maple.ownership(unit, ann, until=date(2025, 11, 14))
     maple.ownership(unit, maple.owner("Bob"), since=date(2025, 11, 15))
@@ -201,7 +201,7 @@ def test_owner_record_corrected_between_two_runs_does_not_bill_the_unit_again(da
     assert [owner for _, owner, _, _ in invoices(database)] == ["Bob"]
 
 
-def test_void_share_is_billed_again_and_only_that(database, jobs, maple, ann):
+def test_only_the_void_share_is_billed_again(database, jobs, maple, ann):
     unit = maple.unit("101")
     maple.ownership(unit, ann, percentage=40)
     maple.ownership(unit, maple.owner("Bob"), percentage=60)
@@ -216,7 +216,7 @@ def test_void_share_is_billed_again_and_only_that(database, jobs, maple, ann):
     ]
 
 
-def test_share_of_less_than_a_cent_is_left_alone(database, jobs, maple, ann):
+def test_share_of_less_than_a_cent_is_skipped(database, jobs, maple, ann):
     unit = maple.unit("101", monthly_assessment="1.00")
     maple.ownership(unit, ann, percentage="99.9")
     maple.ownership(unit, maple.owner("Bob"), percentage="0.1")
@@ -273,7 +273,7 @@ _codes = itertools.count(1)
 
 @ONE_DATABASE
 @given(units=UNITS, bills_vacant=st.booleans())
-def test_any_association_is_billed_as_worked_out_by_hand(database, jobs, units, bills_vacant):
+def test_any_association_is_billed_as_computed_independently(database, jobs, units, bills_vacant):
     association = database.association(f"oracle-{next(_codes)}", bills_vacant_units=bills_vacant)
     expected, exceptions = {}, 0
     for number, unit in enumerate(units):
@@ -297,12 +297,12 @@ def test_any_association_is_billed_as_worked_out_by_hand(database, jobs, units, 
 # Which months. --------------------------------------------------------------------------------------------
 
 
-def test_first_run_bills_the_current_month_only(database, jobs, maple, unit):
+def test_first_run_bills_only_the_current_month(database, jobs, maple, unit):
     bill(jobs, on=date(2025, 11, 20))
     assert billed_months(database) == ["2025-11"]
 
 
-def test_months_that_an_outage_left_out_are_caught_up(database, jobs, maple, unit):
+def test_months_missed_in_an_outage_are_caught_up(database, jobs, maple, unit):
     bill(jobs, on=date(2025, 8, 1))
     outcome = bill(jobs, on=date(2025, 11, 17))
     assert "Billing Months: September 2025, October 2025, November 2025" in outcome.log
@@ -310,7 +310,7 @@ def test_months_that_an_outage_left_out_are_caught_up(database, jobs, maple, uni
     assert len(invoices(database)) == 4
 
 
-def test_month_in_between_that_was_never_billed_is_caught_up_too(database, jobs, maple, unit):
+def test_skipped_month_in_between_is_caught_up_too(database, jobs, maple, unit):
     bill(jobs, on=date(2025, 8, 1))
     bill(jobs, on=NOVEMBER, billing_month="2025-11")
     assert billed_months(database) == ["2025-08", "2025-11"]
@@ -318,7 +318,7 @@ def test_month_in_between_that_was_never_billed_is_caught_up_too(database, jobs,
     assert billed_months(database) == ["2025-08", "2025-09", "2025-10", "2025-11"]
 
 
-def test_leap_year_february(database, jobs, maple, unit):
+def test_february_of_a_leap_year_is_billed(database, jobs, maple, unit):
     bill(jobs, on=date(2028, 1, 31))
     bill(jobs, on=date(2028, 2, 29))
     bill(jobs, on=date(2028, 3, 1))
@@ -336,7 +336,7 @@ def test_explicit_month_is_billed_alone_and_once(database, jobs, maple, unit):
     assert len(invoices(database)) == 3
 
 
-def test_no_month_from_before_billing_starts(database, jobs, maple, unit):
+def test_no_month_before_billing_starts_is_billed(database, jobs, maple, unit):
     database.run("UPDATE tenants SET billing_starts_on = '2025-12-15'")
     outcome = bill(jobs)
     assert "Skipped: billing starts in December 2025" in outcome.text
@@ -347,7 +347,7 @@ def test_no_month_from_before_billing_starts(database, jobs, maple, unit):
     assert billed_months(database) == ["2026-01", "2026-02"]
 
 
-def test_billing_start_ends_a_gap(database, jobs, maple, unit):
+def test_billing_start_limits_the_catch_up(database, jobs, maple, unit):
     bill(jobs, on=date(2025, 6, 1))
     database.run("UPDATE tenants SET billing_starts_on = '2025-10-01'")
     bill(jobs)
@@ -370,7 +370,7 @@ def test_gap_of_twelve_months_is_caught_up_and_one_of_thirteen_is_refused_alone(
     assert len(invoices(database)) == 2 * 13 + 1
 
 
-def test_the_month_is_that_of_the_deployment_s_time_zone(database, jobs, maple, unit):
+def test_month_is_that_of_the_deployment_s_time_zone(database, jobs, maple, unit):
     # New York's last hour of October, when it is November in London.
     bill(jobs, on=datetime(2025, 11, 1, 3, 30, tzinfo=ZoneInfo("UTC")))
     assert billed_months(database) == ["2025-10"]
@@ -379,7 +379,7 @@ def test_the_month_is_that_of_the_deployment_s_time_zone(database, jobs, maple, 
 
 
 @pytest.mark.parametrize("status", ["trial", "suspended", "inactive"])
-def test_association_that_is_not_active_is_not_billed(database, jobs, maple, unit, status):
+def test_inactive_association_is_not_billed(database, jobs, maple, unit, status):
     database.run("UPDATE tenants SET status = %s", status)
     assert bill(jobs).returned["associations"] == 0
     assert invoices(database) == []
@@ -388,7 +388,7 @@ def test_association_that_is_not_active_is_not_billed(database, jobs, maple, uni
     assert billed_months(database) == ["2025-12"]
 
 
-def test_association_back_from_suspension_is_caught_up_from_where_billing_starts(database, jobs, maple, unit):
+def test_association_back_from_suspension_is_caught_up_from_its_billing_start(database, jobs, maple, unit):
     bill(jobs, on=date(2025, 7, 1))
     database.run("UPDATE tenants SET status = 'suspended'")
     for month in (8, 9, 10):
@@ -398,7 +398,7 @@ def test_association_back_from_suspension_is_caught_up_from_where_billing_starts
     assert billed_months(database) == ["2025-07", "2025-10", "2025-11"]
 
 
-def test_live_run_does_not_bill_a_month_that_has_not_begun_and_a_dry_run_looks_ahead(database, jobs, maple, unit):
+def test_future_month_is_refused_live_and_shown_by_a_dry_run(database, jobs, maple, unit):
     with pytest.raises(AirflowFailException, match=r"billing_month 2025-12 has not begun on 2025-11-01"):
         bill(jobs, billing_month="2025-12")
     assert bill(jobs, billing_month="2025-12", dry_run=True).returned["invoiced"] == "250.00"
@@ -431,7 +431,7 @@ def test_credit_pays_the_oldest_invoice_first_with_the_oldest_payment(database, 
     assert "No payment is due." in database.value("SELECT text_body FROM outbox")
 
 
-def test_credit_of_owners_who_get_no_invoice_stays(database, jobs, maple, unit):
+def test_credit_of_owners_who_are_not_billed_stays(database, jobs, maple, unit):
     bob = maple.owner("Bob")
     maple.invoice(maple.unit("7", owner=bob, status="exempt"), bob, "30.00", on=date(2025, 9, 1))
     credit(maple, bob, "50.00")
@@ -439,7 +439,7 @@ def test_credit_of_owners_who_get_no_invoice_stays(database, jobs, maple, unit):
     assert applied(database) == []
 
 
-def test_payment_of_a_later_day_and_returned_payment_are_no_credit(database, jobs, maple, unit, ann):
+def test_later_and_returned_payments_are_not_credit(database, jobs, maple, unit, ann):
     credit(maple, ann, "50.00", on=date(2025, 11, 2))
     returned = credit(maple, ann, "70.00")
     database.run("UPDATE payments SET status = 'returned' WHERE id = %s", returned["id"])
@@ -448,7 +448,7 @@ def test_payment_of_a_later_day_and_returned_payment_are_no_credit(database, job
     assert applied(database) == []
 
 
-def test_credit_needs_its_account(database, jobs, maple, unit, ann):
+def test_credit_needs_the_prepayments_account(database, jobs, maple, unit, ann):
     credit(maple, ann, "50.00")
     database.run("UPDATE accounts SET active = false WHERE number = '2200'")
     for dry_run in (True, False):
@@ -467,7 +467,7 @@ DAYS = st.dates(date(2025, 7, 1), date(2025, 12, 31))
     payments=st.lists(st.tuples(AMOUNTS, DAYS), max_size=4),
     units=st.integers(1, 3),
 )
-def test_any_credit_is_applied_as_worked_out_by_hand(database, jobs, earlier, payments, units):
+def test_any_credit_is_applied_as_computed_independently(database, jobs, earlier, payments, units):
     association = database.association(f"credit-{next(_codes)}", payment_terms_days=15)
     owner = association.owner()
     other = association.unit("other", owner=owner, status="exempt")
@@ -513,7 +513,7 @@ def test_any_credit_is_applied_as_worked_out_by_hand(database, jobs, earlier, pa
 # Again, at once, in the middle. ---------------------------------------------------------------------------
 
 
-def test_again_posts_nothing(database, jobs, maple, unit, ann):
+def test_rerun_posts_nothing(database, jobs, maple, unit, ann):
     credit(maple, ann, "300.00")
     bill(jobs, dag_run_id="first")
     before = database.snapshot()
@@ -563,7 +563,7 @@ def test_two_runs_at_once_bill_once(database, jobs, maple, ann):
     assert database.value("SELECT count(*) FROM outbox") == 50
 
 
-def test_numbers_go_on_past_99_999(database, jobs, maple, ann):
+def test_numbers_continue_past_99_999(database, jobs, maple, ann):
     database.run("INSERT INTO document_counters VALUES (%s, 'invoice', 99998)", maple.tenant_id)
     for number in range(3):
         maple.unit(f"{number}", owner=ann)
@@ -576,7 +576,7 @@ def test_numbers_go_on_past_99_999(database, jobs, maple, ann):
     assert database.value("SELECT max(length(number)) FROM invoices WHERE period = '2025-12-01'") == 10
 
 
-def test_number_given_by_hand_does_no_harm(database, jobs, maple, unit, ann):
+def test_manually_assigned_number_does_no_harm(database, jobs, maple, unit, ann):
     maple.invoice(unit, ann, "1.00", on=date(2025, 9, 1), number="2025/ADJ-7")
     bill(jobs)
     assert database.value("SELECT number FROM invoices WHERE period = '2025-11-01'") == "INV-00001"
@@ -619,7 +619,7 @@ def started(database, target, *arguments):
 
 
 @pytest.mark.parametrize("moment", ["document_counters", "run_tenants"])
-def test_killed_in_the_middle_and_tried_again_bills_once(database, jobs, maple, unit, ann, moment):
+def test_run_killed_midway_and_retried_bills_once(database, jobs, maple, unit, ann, moment):
     """Before anything is posted, and after everything is but before the commit."""
     credit(maple, ann, "60.00")
     before = database.snapshot()
@@ -686,7 +686,7 @@ def _refusal(connection, statement, *parameters):
     return None
 
 
-def test_people_who_post_meanwhile_neither_fail_nor_wait_long(database, jobs, maple, ann):
+def test_people_who_post_during_a_run_neither_fail_nor_wait_long(database, jobs, maple, ann):
     for number in range(1000):
         maple.unit(f"{number:04}", owner=ann)
     extra = maple.unit("extra", owner=ann, status="exempt")
@@ -704,7 +704,7 @@ def test_people_who_post_meanwhile_neither_fail_nor_wait_long(database, jobs, ma
     assert len(invoices(database)) == 1000 + posted
 
 
-def test_association_without_revenue_account_fails_alone_and_by_name(database, jobs, maple, unit):
+def test_association_without_a_revenue_account_fails_alone_and_is_named(database, jobs, maple, unit):
     broken = database.association("broken-brook")
     broken.unit(owner=broken.owner())
     database.run("UPDATE accounts SET active = false WHERE number = '4100' AND tenant_id = %s", broken.tenant_id)
@@ -756,7 +756,7 @@ def test_owner_gets_the_invoice_by_mail_with_its_pdf(database, jobs, maple, unit
     [(None, "ann@example.com", "email", "pending"), ("letter", "ann@example.com", "letter", "pending"),
      ("none", "ann@example.com", "email", "suppressed"), (None, None, "letter", "pending")],
 )  # fmt: skip
-def test_owner_is_told_as_he_prefers(database, jobs, maple, preference, email, channel, state):
+def test_owner_is_notified_by_preference(database, jobs, maple, preference, email, channel, state):
     owner = maple.owner(email=email)
     maple.unit(owner=owner)
     if preference:
@@ -765,7 +765,7 @@ def test_owner_is_told_as_he_prefers(database, jobs, maple, preference, email, c
     assert [tuple(row.values()) for row in database.rows("SELECT channel, state FROM outbox")] == [(channel, state)]
 
 
-def test_association_that_does_not_mail_invoices(database, jobs, maple, unit):
+def test_association_that_does_not_email_invoices_sends_none(database, jobs, maple, unit):
     database.run("UPDATE tenants SET emails_invoices = false")
     assert bill(jobs).returned["posted"] == 1
     assert database.value("SELECT count(*) FROM outbox") == 0

@@ -204,7 +204,7 @@ def _is_fault(judgment):
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(week=weeks())
-def test_budget_check_judges_as_the_oracle_does(database, books_in_order, jobs, week):
+def test_budget_check_matches_the_oracle(database, books_in_order, jobs, week):
     treasuries, runs = week
     database.run("UPDATE tenants SET status = 'inactive'")
     with database.connection.transaction():

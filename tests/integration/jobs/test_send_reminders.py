@@ -60,7 +60,7 @@ def remind(jobs):
     return run
 
 
-def test_one_reminder_per_owner_however_many_units_and_invoices(database, maple, unit, owner, remind):
+def test_owner_gets_one_reminder_for_all_units_and_invoices(database, maple, unit, owner, remind):
     second = maple.unit("102", owner=owner)
     maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
     maple.invoice(second, owner, "300.00", on=FIRST)
@@ -89,7 +89,7 @@ def test_one_reminder_per_owner_however_many_units_and_invoices(database, maple,
         (60, "Final Notice - Maple Court", "FINAL NOTICE: your account is 60 days overdue"),
     ],
 )
-def test_tone_climbs_with_the_days_overdue(database, maple, unit, owner, remind, days, subject, tone):
+def test_tone_gets_firmer_with_the_days_overdue(database, maple, unit, owner, remind, days, subject, tone):
     maple.invoice(unit, owner, "250.00", on=MONDAY - timedelta(days=days))
     remind()
     [message] = database.rows("SELECT * FROM outbox")
@@ -98,7 +98,7 @@ def test_tone_climbs_with_the_days_overdue(database, maple, unit, owner, remind,
     assert tone in message["html_body"]
 
 
-def test_not_overdue_is_not_reminded(maple, unit, owner, remind):
+def test_owner_with_nothing_overdue_is_not_reminded(maple, unit, owner, remind):
     maple.invoice(unit, owner, "250.00", on=FIRST, due=MONDAY)
     assert "Found 0 owner(s) with overdue invoices" in remind().text
 
@@ -133,7 +133,7 @@ def test_no_second_reminder_within_the_cooldown(database, maple, overdue, remind
         (FIRST, MONDAY - timedelta(days=1), False),
     ],
 )
-def test_owner_on_hold_is_left_alone(maple, overdue, owner, remind, starts_on, ends_on, left_alone):
+def test_owner_on_hold_is_skipped(maple, overdue, owner, remind, starts_on, ends_on, left_alone):
     maple.insert(
         "holds", owner_id=owner["id"], kind="dispute", reason="Says he paid", starts_on=starts_on, ends_on=ends_on
     )
@@ -142,7 +142,7 @@ def test_owner_on_hold_is_left_alone(maple, overdue, owner, remind, starts_on, e
     assert (f"Skipped: exempt, dispute until {ends_on}" in outcome.text) == left_alone
 
 
-def test_credits_count_before_anything_is_called_overdue(database, maple, overdue, unit, owner, remind):
+def test_credit_is_counted_before_anything_is_overdue(database, maple, overdue, unit, owner, remind):
     paid_ahead = maple.owner("Bob")
     maple.invoice(maple.unit("102", owner=paid_ahead), paid_ahead, "250.00", on=FIRST)
     maple.payment(paid_ahead, "250.00", on=FIRST)
@@ -173,7 +173,9 @@ def test_invoice_that_credits_cover_is_not_listed(database, maple, overdue, unit
         (None, None, "letter", "pending", "letter queued for printing"),
     ],
 )
-def test_by_the_owner_s_preference(database, maple, overdue, owner, remind, preference, email, channel, state, said):
+def test_reminder_goes_out_by_the_owner_s_preference(
+    database, maple, overdue, owner, remind, preference, email, channel, state, said
+):
     database.run("UPDATE owners SET email = %s", email)
     if preference:
         maple.insert("notification_preferences", owner_id=owner["id"], channel=preference)
@@ -181,7 +183,7 @@ def test_by_the_owner_s_preference(database, maple, overdue, owner, remind, pref
     assert database.rows("SELECT channel, state FROM outbox") == [{"channel": channel, "state": state}]
 
 
-def test_reminder_leaves_while_it_is_true(database, maple, overdue, owner, remind, deliver):
+def test_reminder_is_sent_while_it_is_true(database, maple, overdue, owner, remind, deliver):
     remind()
     maple.payment(owner, "249.99", on=MONDAY)
     assert deliver() == ["ann@example.com"]
@@ -198,7 +200,7 @@ def test_paid_between_queueing_and_sending_is_not_reminded(database, maple, over
     assert database.value("SELECT state FROM outbox") == "obsolete"
 
 
-def test_only_what_was_overdue_that_day_keeps_a_reminder_true(database, maple, overdue, unit, owner, remind, deliver):
+def test_reminder_stays_true_only_for_what_was_overdue_that_day(database, maple, overdue, unit, owner, remind, deliver):
     remind()
     maple.invoice(unit, owner, "40.00", on=MONDAY, kind="other", period=None)
     maple.payment(owner, "250.00", on=MONDAY)
@@ -213,7 +215,7 @@ def test_payment_plan_signed_between_queueing_and_sending_stops_it(maple, overdu
     assert deliver() == []
 
 
-def test_again_reminds_nobody(database, overdue, remind):
+def test_rerun_reminds_no_one(database, overdue, remind):
     remind(dag_run_id="first")
     before = database.snapshot()
     retried, again = remind(dag_run_id="first"), remind(dag_run_id="second")
@@ -246,7 +248,7 @@ cents = st.integers(1, 60_000).map(lambda amount: Decimal(amount) / 100)
     invoices=st.lists(st.tuples(st.integers(-20, 100), cents), min_size=1, max_size=5),
     received=st.lists(cents, max_size=3),
 )
-def test_total_and_stage_are_what_plain_arithmetic_says(database, jobs, invoices, received):
+def test_total_and_stage_match_plain_arithmetic(database, jobs, invoices, received):
     number = database.value("SELECT count(*) FROM tenants")
     association = database.association(f"association-{number}")
     owner = association.owner()

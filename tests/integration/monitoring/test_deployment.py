@@ -62,7 +62,7 @@ def faults(outcome):
     return [line for line in lines if not line.startswith("✓")]
 
 
-def test_all_is_well(check, mail, slack):
+def test_healthy_deployment_passes(check, mail, slack):
     status, lines = check()
     assert status == 0
     assert [line.split(":")[0] for line in lines] == [
@@ -87,7 +87,7 @@ def test_test_mail_and_test_alert_arrive_when_asked_for(check, mail, slack):
     assert "No action is needed" in slack.posts[0]["text"]
 
 
-def test_the_owner_s_role_in_the_connection_is_a_fault(check, deployed, monkeypatch):
+def test_schema_owner_in_the_connection_is_a_fault(check, deployed, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", deployed.owner_dsn)
     told = "\n".join(faults(check()))
     assert "it owns hoa.journal_entries: migrate as the owner, and let the jobs use another role" in told
@@ -114,7 +114,7 @@ def test_the_owner_s_role_in_the_connection_is_a_fault(check, deployed, monkeypa
          "it may read public.payroll, which is none of the jobs' business"),
     ],
 )  # fmt: skip
-def test_every_right_too_many_or_too_few_is_named(check, postgres, grant, revoke, fault):
+def test_every_missing_or_extra_right_is_named(check, postgres, grant, revoke, fault):
     with psycopg.connect(postgres.dsn(DATABASE), autocommit=True) as server:
         server.execute(grant.format(role=WORKER))
         try:
@@ -126,7 +126,7 @@ def test_every_right_too_many_or_too_few_is_named(check, postgres, grant, revoke
 
 
 @pytest.mark.parametrize("attribute", ["CREATEDB", "CREATEROLE", "SUPERUSER"])
-def test_a_mighty_role_is_a_fault(check, postgres, attribute):
+def test_superuser_in_the_connection_is_a_fault(check, postgres, attribute):
     with psycopg.connect(postgres.dsn(DATABASE), autocommit=True) as server:
         server.execute(f"ALTER ROLE {WORKER} {attribute}")
         try:
@@ -136,14 +136,14 @@ def test_a_mighty_role_is_a_fault(check, postgres, attribute):
     assert f"it has {attribute}: ALTER ROLE … NO{attribute}" in "\n".join(told)
 
 
-def test_tables_that_were_never_made_are_named_with_the_command(check, postgres, monkeypatch):
+def test_missing_tables_are_named_with_the_command_that_creates_them(check, postgres, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", postgres.dsn("postgres", WORKER, PASSWORD))
     assert re.search(
         r"✗ database: the tables are of version none, and this package needs \d{4}: run", faults(check())[0]
     )
 
 
-def test_a_database_that_is_away_and_a_connection_that_is_missing_are_told_apart(check, monkeypatch):
+def test_database_down_and_connection_missing_are_told_apart(check, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", f"postgresql://{WORKER}:{PASSWORD}@127.0.0.1:1/{DATABASE}")
     assert "cannot be reached or went away" in faults(check())[0]
     monkeypatch.setenv("AIRFLOW__HOA_OPS__DATABASE_CONN_ID", "nowhere")
@@ -159,7 +159,7 @@ def test_no_active_association_is_a_fault(check, deployed):
         deployed.run("UPDATE tenants SET status = 'active'")
 
 
-def test_a_mail_server_that_is_away_or_refuses_the_test_mail_is_a_fault(check, mail):
+def test_mail_server_that_is_down_or_refuses_the_test_mail_is_a_fault(check, mail):
     mail.script = lambda command: "550 5.1.1 No such user" if command.verb == "RCPT" else None
     assert "did not accept the test message: 550" in faults(check("--send-mail-to", "nobody@example.com"))[0]
     mail.stop()

@@ -75,14 +75,14 @@ def dag(file: Path, dag_bag: DagBag) -> Any:
     return dag_bag.dags[file.stem]
 
 
-def test_every_file_imports_and_holds_the_one_dag_of_its_name(dag_bag: DagBag) -> None:
+def test_every_file_holds_the_one_dag_it_is_named_for(dag_bag: DagBag) -> None:
     assert dag_bag.import_errors == {}
     assert {dag_id: Path(dag.fileloc).stem for dag_id, dag in dag_bag.dags.items()} == {
         file.stem: file.stem for file in FILES
     }
 
 
-def test_dag_tells_what_it_is_and_what_to_do_when_it_fails(dag: Any) -> None:
+def test_dag_says_what_it_does_and_what_to_do_when_it_fails(dag: Any) -> None:
     assert dag.description
     assert "hoa" in dag.tags
     assert len(dag.tags) > 1
@@ -94,21 +94,21 @@ def test_dag_tells_what_it_is_and_what_to_do_when_it_fails(dag: Any) -> None:
     assert [task_id for task_id in can_fail if f"`{task_id}`" not in triage] == []
 
 
-def test_dag_runs_by_the_crontab_in_the_time_zone_of_the_deployment(dag: Any) -> None:
+def test_dag_runs_on_the_crontab_s_schedule_in_the_deployment_s_time_zone(dag: Any) -> None:
     timetable = dag.timetable.serialize()
     assert timetable.get("expressions", [timetable.get("expression")]) == CRONTAB[dag.dag_id]
     assert timetable["timezone"] == get_settings().timezone == "America/New_York"
     assert [job.cron for job in jobs_of(dag.dag_id)] == CRONTAB[dag.dag_id]
 
 
-def test_missed_runs_are_not_made_up_and_two_runs_never_overlap(dag: Any) -> None:
+def test_missed_runs_are_not_backfilled_and_runs_never_overlap(dag: Any) -> None:
     assert dag.catchup is False
     assert {run_type.value for run_type in dag.allowed_run_types} == {"scheduled", "manual", "operator_triggered"}
     assert dag.max_active_runs == 1
     assert dag.start_date.year == 2025
 
 
-def test_every_task_has_an_owner_and_is_tried_again(dag: Any) -> None:
+def test_every_task_has_an_owner_and_retries(dag: Any) -> None:
     assert {task.owner for task in dag.tasks} == {"hoa-ops"}
     assert {task.retries for task in dag.tasks} == {get_settings().task_retries}
     assert get_settings().task_retries >= 1
@@ -156,5 +156,5 @@ def test_parsing_touches_neither_database_nor_network(file: Path, parsed: dict[s
 
 
 @pytest.mark.parametrize("name", CARELESS)
-def test_a_file_that_does_is_caught(name: str, parsed: dict[str, str]) -> None:
+def test_file_that_opens_a_connection_is_caught(name: str, parsed: dict[str, str]) -> None:
     assert parsed[name] == "opens a connection"

@@ -117,7 +117,7 @@ def leaks(ear, database):
     return spoken + kept
 
 
-def test_dry_and_live_runs_of_every_task_name_nobody(database, ear, sink, maple):
+def test_dry_and_live_runs_of_every_task_reveal_no_names(database, ear, sink, maple):
     ear.run_all(dry_run=True)
     ear.run_all()
     assert [type(error).__name__ for error in ear.raised if "Skip" not in type(error).__name__] == []
@@ -152,7 +152,7 @@ def test_dry_and_live_runs_of_every_task_name_nobody(database, ear, sink, maple)
     ],
     ids=["constraint", "detail of a trigger", "message of a trigger", "value that does not fit"],
 )
-def test_database_error_names_nobody(database, ear, sink, maple, sabotage):
+def test_database_error_reveals_no_names(database, ear, sink, maple, sabotage):
     database.run(sabotage)
     ear.run_all()
     failed = [error for error in ear.raised if "could not be" in str(error)]
@@ -179,7 +179,7 @@ def refuse(verb, answer):
     ],
     ids=["no user", "greylisted", "shutting down", "unwanted", "sender refused", "cut before", "cut after"],
 )
-def test_refusing_mail_server_makes_nobody_s_name_known(database, ear, sink, maple, script):
+def test_refusal_by_the_mail_server_reveals_no_names(database, ear, sink, maple, script):
     ear.run("hoa_violation_escalation", "escalate_violations")
     sink.script = script
     ear.run("hoa_violation_escalation", "deliver_messages")
@@ -188,7 +188,7 @@ def test_refusing_mail_server_makes_nobody_s_name_known(database, ear, sink, map
     assert leaks(ear, database) == []
 
 
-def test_message_that_cannot_be_written_makes_nobody_s_name_known(database, ear, sink, maple):
+def test_message_that_cannot_be_composed_reveals_no_names(database, ear, sink, maple):
     ear.run("hoa_violation_escalation", "escalate_violations")
     database.run("UPDATE outbox SET recipient_name = recipient_name || E'\\r\\nBcc: x' WHERE channel = 'email'")
     ear.run("hoa_violation_escalation", "deliver_messages")
@@ -201,7 +201,7 @@ def test_message_that_cannot_be_written_makes_nobody_s_name_known(database, ear,
     assert leaks(ear, database) == []
 
 
-def test_passwords_are_not_told(database, ear, sink, maple, monkeypatch):
+def test_passwords_are_not_revealed(database, ear, sink, maple, monkeypatch):
     ear.run("hoa_violation_escalation", "escalate_violations")
     sink.credentials = ("hoa", "another")
     connection = json.loads(sink.connection) | {"login": "hoa", "password": SECRET}
@@ -215,7 +215,7 @@ def test_passwords_are_not_told(database, ear, sink, maple, monkeypatch):
 
 
 @pytest.mark.parametrize("dag_id", JOBS)
-def test_rendered_fields_hold_statements_and_nobody(database, maple, dag_id):
+def test_rendered_fields_hold_only_sql(database, maple, dag_id):
     dag = load_dag(dag_id)
     moment = datetime.combine(TODAY, time(12), tzinfo=ZONE)
     rendered = []

@@ -264,7 +264,7 @@ def definitions(dsn: str) -> list[Any]:
 
 
 @BOTH_SERVERS
-def test_where_there_is_nothing_adopting_creates_what_migrating_does(server, capsys):
+def test_adopting_an_empty_database_creates_what_migrating_does(server, capsys):
     migrated, adopted = (f"{kind}_{next(_numbers)}" for kind in ("migrated", "adopted"))
     for name in (migrated, adopted):
         server.create_database(name, owner=OWNER)
@@ -274,7 +274,7 @@ def test_where_there_is_nothing_adopting_creates_what_migrating_does(server, cap
     assert len(definitions(server.dsn(adopted))) > 300
 
 
-def test_adopting_leaves_what_is_there_alone_and_leaves_nothing_behind(on_views):
+def test_adopting_does_not_touch_existing_tables_and_cleans_up(on_views):
     before = definitions(on_views.superuser_dsn), on_views.application_rows()
     on_views.adopt()
     assert (definitions(on_views.superuser_dsn), on_views.application_rows()) == before
@@ -283,7 +283,7 @@ def test_adopting_leaves_what_is_there_alone_and_leaves_nothing_behind(on_views)
 
 
 @BOTH_SERVERS
-def test_keys_between_tables_are_kept_and_those_to_views_cannot_be(switched):
+def test_keys_between_tables_are_kept_but_not_those_to_views(switched):
     keys = switched.run(
         "SELECT conrelid::regclass || ' ' || confrelid::regclass AS key FROM pg_constraint "
         "WHERE contype = 'f' AND conrelid::regclass::text LIKE 'hoa.%'",
@@ -305,7 +305,7 @@ def test_keys_between_tables_are_kept_and_those_to_views_cannot_be(switched):
 
 
 @BOTH_SERVERS
-def test_check_names_what_is_missing_on_every_step_of_the_way(adoption, capsys):
+def test_check_names_what_is_missing_at_every_step(adoption, capsys):
     adoption.run("CREATE SCHEMA hoa", adoption.owner_dsn)
     status, lines = adoption.check(capsys)
     assert status == 1
@@ -444,7 +444,7 @@ def test_books_can_be_checked_before_anything_is_moved(on_views):
 
 
 @pytest.mark.parametrize("job", ["generate_invoices", "assess_late_fees", "escalate_violations"])
-def test_live_run_on_views_is_refused_and_the_application_s_tables_stay_as_they_are(on_views, jobs, job):
+def test_live_run_on_views_is_refused_and_changes_no_application_table(on_views, jobs, job):
     before = on_views.application_rows()
     with pytest.raises(HoaOpsError, match="could not be posted"):
         run_live(jobs, job, SIXTH)
@@ -467,7 +467,7 @@ def test_reminders_run_live_on_views_alone(on_views, jobs):
     assert on_views.application_rows() == before
 
 
-def test_what_ran_live_on_views_does_not_stand_in_the_way_of_the_move(on_views, jobs):
+def test_live_runs_on_views_do_not_block_the_move(on_views, jobs):
     jobs.check_budgets(on=date(2025, 10, 27))
     jobs.billing("send_reminders", on=date(2025, 10, 27))
     on_views.switch_over()
@@ -478,7 +478,7 @@ def test_what_ran_live_on_views_does_not_stand_in_the_way_of_the_move(on_views, 
     assert on_views.deviations() == []
 
 
-def test_worker_reaches_the_application_s_tables_through_the_views_only(switched):
+def test_worker_reaches_the_application_s_tables_only_through_the_views(switched):
     switched.run("SELECT full_name FROM hoa.owners", switched.worker_dsn)
     for refused in (
         "SELECT * FROM public.accounting_owner",
@@ -529,7 +529,7 @@ def test_plan_holds_no_personal_data(on_views, plan, job, on):
         assert personal not in printed
 
 
-def test_plan_takes_the_options_of_the_job_and_refuses_what_makes_no_sense(on_views, plan, capsys):
+def test_plan_takes_the_job_s_options_and_refuses_invalid_ones(on_views, plan, capsys):
     assert {row["association"] for row in read(plan("generate_invoices", "--as-of", "2025-11-01"))} == {
         "maple-court",
         "oak-terrace",
@@ -606,7 +606,7 @@ def compare(tmp_path, capsys):
     return run
 
 
-def test_comparison_shows_what_the_old_job_did_otherwise(on_views, plan, compare):
+def test_comparison_shows_what_the_old_job_did_differently(on_views, plan, compare):
     ours = plan("generate_invoices", "--as-of", "2025-11-01")
     theirs = old_invoices(on_views)
     assert compare(ours, theirs) == (
@@ -629,7 +629,7 @@ def test_comparison_shows_what_the_old_job_did_otherwise(on_views, plan, compare
     assert [row["unit_number"] for row in later if row["action"] == "post"] == ["103"]
 
 
-def test_comparison_finds_no_difference_where_there_is_none(on_views, plan, compare):
+def test_comparison_of_equal_results_finds_no_difference(on_views, plan, compare):
     ours = plan("generate_invoices", "--as-of", "2025-11-01")
     theirs = old_invoices(on_views) + "\nmaple-court,103,2025-11-01,250.00"
     assert compare(ours, theirs) == (
@@ -642,7 +642,7 @@ def test_comparison_finds_no_difference_where_there_is_none(on_views, plan, comp
 
 
 @BOTH_SERVERS
-def test_books_are_in_order_after_the_move_and_nothing_of_the_application_has_changed(on_views):
+def test_books_are_in_order_after_the_move_and_application_rows_are_unchanged(on_views):
     before = on_views.application_rows()
     on_views.switch_over()
     assert on_views.deviations() == []
@@ -662,7 +662,7 @@ def test_every_job_runs_live_and_again_posts_nothing(switched, jobs):
     assert switched.deviations() == []
 
 
-def test_what_the_old_jobs_have_charged_is_not_charged_again(switched, jobs):
+def test_what_the_old_jobs_charged_is_not_charged_again(switched, jobs):
     assert jobs.billing("generate_invoices", on=SWITCH_OVER).returned["posted"] == 0
     jobs.billing("generate_invoices", on=FIRST)
     assert switched.value("SELECT min(period) FROM hoa.invoices WHERE run_id IS NOT NULL") == FIRST
@@ -679,7 +679,7 @@ def test_what_the_old_jobs_have_charged_is_not_charged_again(switched, jobs):
     assert "VIOL-2025-001 - Unit 101 - Step 2 - Fine: $100.00" in jobs.last.text
 
 
-def test_what_was_paid_ahead_is_applied(switched, jobs):
+def test_prepayments_are_applied(switched, jobs):
     assert jobs.billing("generate_invoices", on=FIRST).returned["credit_applied"] == "40.00"
     assert switched.value("SELECT count(*) FROM hoa.owner_credits") == 0
 
@@ -693,7 +693,7 @@ def test_first_live_run_can_be_narrowed_to_one_association(switched, jobs):
     assert billed == [{"code": "oak-terrace"}]
 
 
-def test_import_takes_all_or_nothing_and_check_tables_says_so_before(on_views, capsys):
+def test_import_is_all_or_nothing_and_check_tables_says_so_first(on_views, capsys):
     on_views.run(
         "INSERT INTO accounting_invoice SELECT key('twice'), tenant_id, 'INV-00009', invoice_type, unit_id, owner_id, "
         "'2025-10-15', '2025-10-15', 250, 0, 'SENT' FROM accounting_invoice WHERE id = key('maple_court', 'INV-00006')"
@@ -748,7 +748,7 @@ def test_application_records_payments_and_entries_in_the_new_ledger(switched, jo
 
 
 @BOTH_SERVERS
-def test_way_back_takes_along_what_was_posted_and_leaves_the_rest(switched, jobs):
+def test_way_back_copies_what_was_posted_and_keeps_the_rest(switched, jobs):
     before = switched.application_rows()
     for job, on in ALL_JOBS.items():
         run_live(jobs, job, on)
@@ -785,7 +785,7 @@ def test_way_back_takes_along_what_was_posted_and_leaves_the_rest(switched, jobs
             assert [row for row in rows if row not in after[table]] == [], f"{table} has lost rows"
 
 
-def test_dropping_the_package_before_the_switch_over_touches_nothing_of_the_application(on_views):
+def test_dropping_the_package_before_the_switch_over_does_not_touch_the_application(on_views):
     before = on_views.application_rows()
     on_views.run("DROP SCHEMA hoa_import, hoa, hoa_ops CASCADE", on_views.owner_dsn)
     assert on_views.application_rows() == before

@@ -62,7 +62,7 @@ def outbox_row(association, owner, **values):
     )
 
 
-def test_letters_keep_everything_but_the_word(at_version):
+def test_letters_keep_everything_but_their_name(at_version):
     database = at_version("0002")
     maple = database.association()
     for channel in ("post", "email", "none"):
@@ -125,7 +125,7 @@ def test_a_view_of_an_application_keeps_its_words_and_its_owners_still_get_lette
     )
 
 
-def test_a_view_that_is_given_up_later_makes_way_for_the_table_of_this_version(with_a_view):
+def test_dropped_view_is_replaced_by_the_table_of_this_version(with_a_view):
     migrate(with_a_view.owner_dsn)
     with_a_view.run("DROP VIEW hoa.notification_preferences")
     migrate(with_a_view.owner_dsn, adopt=True)

@@ -39,7 +39,7 @@ def answers(postgres, database, role, password):
     return True
 
 
-def test_database_and_roles_are_made_and_each_gets_in_with_its_password(postgres, names, create):
+def test_database_and_roles_are_created_and_can_log_in(postgres, names, create):
     assert create() == [
         f"role {names['owner']}: created",
         f"role {names['worker']}: created",
@@ -61,7 +61,7 @@ def test_worker_and_strangers_can_do_nothing_in_the_new_database(postgres, names
                 worker.execute(statement)
 
 
-def test_again_keeps_what_is_there_and_sets_a_password_only_if_given(postgres, names, create):
+def test_rerun_keeps_what_exists_and_changes_a_password_only_if_given(postgres, names, create):
     create()
     assert create(owner_password=None, worker_password="changed") == [
         f"role {names['owner']}: is there already, its password as it was",
@@ -80,7 +80,7 @@ def test_a_database_that_others_use_stays_open_to_them(postgres, names, create):
         assert owner.execute("SELECT has_database_privilege('public', current_database(), 'CONNECT')").fetchone()[0]
 
 
-def test_an_administrator_who_is_no_superuser_will_do(postgres, names, create):
+def test_administrator_need_not_be_a_superuser(postgres, names, create):
     with psycopg.connect(postgres.dsn(), autocommit=True) as server:
         server.execute(f"CREATE ROLE admin_of_{names['database']} LOGIN PASSWORD 'root' CREATEROLE CREATEDB")
     create(postgres.dsn("postgres", f"admin_of_{names['database']}", "root"))
@@ -89,14 +89,14 @@ def test_an_administrator_who_is_no_superuser_will_do(postgres, names, create):
         owner.execute("CREATE SCHEMA hoa")
 
 
-def test_one_who_may_not_is_told_which_rights_are_wanted(postgres, names, create):
+def test_role_without_rights_is_told_which_ones_it_needs(postgres, names, create):
     with psycopg.connect(postgres.dsn(), autocommit=True) as server:
         server.execute(f"CREATE ROLE nobody_in_{names['database']} LOGIN PASSWORD 'none'")
     with pytest.raises(HoaOpsError, match="permission denied to create role: use a role with CREATEROLE and CREATEDB"):
         create(postgres.dsn("postgres", f"nobody_in_{names['database']}", "none"))
 
 
-def test_a_new_role_without_a_password_is_refused_and_nothing_is_made(postgres, names, create):
+def test_new_role_without_a_password_is_refused_and_nothing_is_created(postgres, names, create):
     with pytest.raises(HoaOpsError, match=f"{names['owner']} is to be created and has no password: set HOA_OPS_OWNER"):
         create(owner_password=None)
     with psycopg.connect(postgres.dsn()) as server:
@@ -129,6 +129,6 @@ def test_passwords_come_from_the_environment_and_the_server_never_sees_them(post
     assert "canary-of-the" not in log
 
 
-def test_a_server_that_cannot_be_reached_is_named_as_the_fault(names):
+def test_unreachable_server_is_named_in_the_error(names):
     with pytest.raises(HoaOpsError, match="the server cannot be reached as its administrator"):
         create_roles("postgresql://127.0.0.1:1/postgres", database="x", owner=Role("a", "a"), worker=Role("b", "b"))

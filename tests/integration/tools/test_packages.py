@@ -209,7 +209,7 @@ def test_dags_and_plugin_load_from_the_package_alone(platform: Platform, run: st
     assert [file for file in told["files"].values() if file.startswith(f"{CHECKOUT}/plugins")] == []
 
 
-def test_nothing_in_the_package_is_loaded_under_a_name_that_is_not_its_own(platform: Platform, run: str) -> None:
+def test_modules_load_only_under_their_own_names(platform: Platform, run: str) -> None:
     ours = {
         name: file.removeprefix(f"{platform.plugins}/")
         for name, file in facts(run)["files"].items()
@@ -233,7 +233,7 @@ def test_a_task_runs_as_the_worker_and_prints_its_report(platform: Platform, run
 
 
 @pytest.mark.parametrize("platform", ["composer"], indirect=True)  # which keeps plugins from both
-def test_scheduler_and_triggerer_need_nothing_of_the_package(platform: Platform, run: str, tmp_path: Path) -> None:
+def test_scheduler_and_triggerer_do_not_need_the_package(platform: Platform, run: str, tmp_path: Path) -> None:
     stored = json.dumps(facts(run)["dags"])
     nothing = {"AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path), "AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path)}
     told = facts(platform.python("-c", AS_SCHEDULER_AND_TRIGGERER, said=stored, **nothing))
@@ -252,7 +252,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_package_holds_every_file_of_the_project_and_nothing_that_git_ignores(packages: Path) -> None:
+def test_package_holds_every_project_file_and_nothing_ignored_by_git(packages: Path) -> None:
     def git(*arguments: str, said: str = "") -> list[str]:
         command = ["git", *arguments]
         told = subprocess.run(command, cwd=CHECKOUT, input=said, capture_output=True, text=True, check=False)
@@ -275,12 +275,12 @@ def test_packages_differ_only_in_where_things_are(packages: Path) -> None:
         assert mwaa | {f"plugins/{name}": archive.read(name) for name in archive.namelist()} == composer
 
 
-def test_the_same_files_give_the_same_bytes(packages: Path, tmp_path: Path) -> None:
+def test_same_files_make_the_same_bytes(packages: Path, tmp_path: Path) -> None:
     package.build(tmp_path)
     assert files_in(tmp_path) == files_in(packages)
 
 
-def test_what_was_left_of_an_earlier_package_is_gone(tmp_path: Path) -> None:
+def test_files_of_an_earlier_package_are_deleted(tmp_path: Path) -> None:
     package.build(tmp_path)
     left = tmp_path / "composer" / "dags" / "hoa_removed.py"
     left.touch()
@@ -289,7 +289,7 @@ def test_what_was_left_of_an_earlier_package_is_gone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
-def test_requirements_leave_airflow_itself_to_the_platform(packages: Path, name: str) -> None:
+def test_requirements_do_not_install_airflow_itself(packages: Path, name: str) -> None:
     lines = (packages / name / "requirements.txt").read_text().splitlines()
     assert any(line.startswith("apache-airflow-providers-postgres") for line in lines)
     assert [

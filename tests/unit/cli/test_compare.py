@@ -25,7 +25,7 @@ def compare(tmp_path, capsys):
     return run
 
 
-def test_what_has_the_same_key_is_added_up_on_both_sides(compare):
+def test_rows_with_the_same_key_are_added_up_on_both_sides(compare):
     assert compare("unit_number,amount\n101,200\n101,50.00\n102,250\n") == (
         0,
         ["The same: 2 row(s)", "Totals: plan $500.00, other file $500.00, difference $0.00"],
@@ -49,7 +49,7 @@ def test_differences_are_listed_with_totals(compare):
     )
 
 
-def test_nothing_equals_nothing(compare):
+def test_two_empty_files_are_the_same(compare):
     assert compare("unit_number,amount\n", PLAN.splitlines()[0] + "\n")[0] == 0
 
 
@@ -74,13 +74,13 @@ def test_file_that_cannot_be_compared_is_refused(compare, theirs, complaint):
     assert lines[0].startswith(complaint)
 
 
-def test_the_files_are_not_to_be_exchanged(compare):
+def test_swapped_files_are_refused(compare):
     status, lines = compare(PLAN, "unit_number,amount\n101,1\n")
     assert status == 1
     assert lines == ["plan.csv: there is no column action, reason"]
 
 
-def test_file_that_is_not_there_is_named(tmp_path, capsys):
+def test_missing_file_is_named(tmp_path, capsys):
     assert main(["compare", str(tmp_path / "plan.csv"), str(tmp_path / "old.csv")]) == 1
     assert capsys.readouterr().err == f"{tmp_path}/plan.csv: cannot be read: No such file or directory\n"
     (tmp_path / "plan.csv").write_bytes(PLAN.encode("utf-16"))

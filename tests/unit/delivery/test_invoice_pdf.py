@@ -29,7 +29,7 @@ def text(**facts):
     return "\n".join(page.extract_text() for page in document.pages)
 
 
-def test_it_shows_who_owes_what_for_what_by_when_and_how_to_pay():
+def test_invoice_shows_owner_unit_lines_due_date_and_how_to_pay():
     shown = text()
     for fact in (
         "Sunset Ridge HOA", "Invoice INV-00001", "John Smith", "12 Long Street", "Phoenix, AZ 85001", "101",
@@ -39,13 +39,13 @@ def test_it_shows_who_owes_what_for_what_by_when_and_how_to_pay():
         assert fact in shown
 
 
-def test_what_is_not_there_is_not_mentioned():
+def test_missing_facts_are_left_out():
     shown = text(credit_applied="0.00", balance_due="1250.00", payment_instructions="", postal_address=None)
     assert "Credit" not in shown
     assert "How to pay" not in shown
 
 
-def test_nothing_to_pay_when_credit_covers_it():
+def test_no_payment_is_due_when_credit_covers_it():
     shown = text(credit_applied="1250.00", balance_due="0.00")
     assert "No payment is due." in shown
     assert "How to pay" not in shown
@@ -62,17 +62,17 @@ def test_nothing_to_pay_when_credit_covers_it():
         "Ελένη",
     ],
 )
-def test_names_of_the_world(name):
+def test_names_in_any_script_are_drawn(name):
     assert name in text(recipient_name=name)
 
 
-def test_name_that_the_font_lacks_neither_stops_the_invoice_nor_reaches_the_log(caplog):
+def test_name_missing_from_the_font_does_not_stop_the_invoice_or_reach_the_log(caplog):
     caplog.set_level(logging.DEBUG)
     assert "INV-00001" in text(recipient_name="李小龍 😀")
     assert "李" not in caplog.text
 
 
-def test_long_content_goes_on_over_pages():
+def test_long_content_continues_on_the_next_page():
     lines = [
         {"description": f"Assessment {number} " + "with a long description " * 8, "amount": "1.00"}
         for number in range(60)

@@ -53,12 +53,12 @@ def test_wrong_params_are_refused_with_a_sentence(params, sentence):
         BillingRequest.read(params)
 
 
-def test_single_month_proves_nothing_about_the_others():
+def test_run_for_one_month_does_not_count_for_all():
     assert BillingRequest.read({"billing_month": "2025-11"}).narrowed
     assert not BillingRequest.read({"job": "generate_invoices"}).narrowed
 
 
-def test_month_ahead_is_for_dry_runs():
+def test_future_month_requires_a_dry_run():
     ahead = {"billing_month": "2025-12"}
     with pytest.raises(RequestError, match="billing_month 2025-12 has not begun on 2025-11-30"):
         BillingRequest.read(ahead).check_date(date(2025, 11, 30))

@@ -37,7 +37,7 @@ def remaining(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
-def test_old_log_files_go_and_empty_folders_with_them(logs):
+def test_old_log_files_are_deleted_with_their_empty_folders(logs):
     before = remaining(logs)
     assert retention.prune_logs(logs, BEFORE, dry_run=True) == 3
     assert remaining(logs) == before
@@ -47,7 +47,7 @@ def test_old_log_files_go_and_empty_folders_with_them(logs):
     assert retention.prune_logs(logs, BEFORE, dry_run=False) == 0
 
 
-def test_no_folder_yet_is_nothing_to_do(tmp_path):
+def test_missing_log_folder_is_not_an_error(tmp_path):
     assert retention.prune_logs(tmp_path / "none", BEFORE, dry_run=False) == 0
 
 
@@ -59,7 +59,7 @@ def cleanup(monkeypatch):
 
 
 @pytest.mark.parametrize("dry", [True, False])
-def test_the_history_goes_by_airflow_s_own_means(monkeypatch, logs, cleanup, capsys, dry):
+def test_history_is_deleted_by_airflow_db_clean(monkeypatch, logs, cleanup, capsys, dry):
     monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(logs))
     started = datetime.now(UTC)
     assert main(["prune", *(["--dry-run"] if dry else [])]) == 0
@@ -71,7 +71,7 @@ def test_the_history_goes_by_airflow_s_own_means(monkeypatch, logs, cleanup, cap
     assert len(remaining(logs)) == (6 if dry else 3)
 
 
-def test_local_files_stay_when_logs_are_kept_remotely(monkeypatch, logs, cleanup, capsys):
+def test_local_files_stay_with_remote_logging(monkeypatch, logs, cleanup, capsys):
     monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(logs))
     monkeypatch.setenv("AIRFLOW__LOGGING__REMOTE_LOGGING", "True")
     assert main(["prune"]) == 0
@@ -79,7 +79,7 @@ def test_local_files_stay_when_logs_are_kept_remotely(monkeypatch, logs, cleanup
     assert len(remaining(logs)) == 6
 
 
-def test_a_history_that_could_not_be_cleaned_ends_in_an_error(monkeypatch, capsys):
+def test_failed_cleanup_of_the_history_is_an_error(monkeypatch, capsys):
     def fail(**_arguments):
         raise RuntimeError("errors on the following tables: ['dag_run']")
 
