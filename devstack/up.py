@@ -17,13 +17,15 @@ Logs       {logs}
 Database   {database}
 
 What to do first
-  1. Open {url} in a browser and log in.
-  2. Open "Dags", then hoa_violation_escalation, and press "Trigger".
-  3. Switch on "Dry run", leave the rest as it is, and press "Trigger".
-  4. Open the task escalate_violations and its log: three overdue violations of Sunset Ridge HOA and two of Harbor
-     Point Condominium, and what would be done about each. Nothing was posted or sent.
-  5. Press "Trigger" again, without "Dry run" this time. The e-mails to the owners are the newest files in
-     {mail}
+  1. Open {url}/dags/hoa_violation_escalation and log in.
+  2. Press "Trigger" at the top right, switch on "Dry run", leave the rest as it is, and press "Trigger" at the bottom.
+  3. Click the green square beside escalate_violations to read its log: three overdue violations of Sunset Ridge HOA,
+     two of Harbor Point Condominium, and what would be done about each. Nothing was posted or sent.
+  4. Press "Trigger" again, without "Dry run" this time. The task report tells what was posted, and the e-mails to the
+     owners are files in {mail}
+
+The other DAGs are "Monthly billing" and "Budget variances". Nothing runs on a schedule here: a run starts when you
+trigger it.
 
 From a shell
   source {script}
@@ -38,6 +40,8 @@ def up() -> None:
     """Start the stack and leave it running; if it runs already, only tell about it."""
     stack = Stack(
         FOLDER,
+        # A DAG that is unpaused would at once run its latest scheduled moment, live.
+        schedules=False,
         today=datetime.now(ZoneInfo(TIMEZONE)).date(),
         report=lambda line: print(f"  {line}", flush=True),
     )
