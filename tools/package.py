@@ -3,6 +3,7 @@
 The same files give the same bytes, so that a platform is told of a change only when there is one.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -101,15 +102,26 @@ def _zipped(files: Files) -> bytes:
     return archive.getvalue()
 
 
+def version() -> str:
+    """Return the version of the package, as it stands in the one place that has it."""
+    # Read, not imported: this runs on a Python of which nothing is known.
+    found = re.search(r'^__version__ = "(.+)"$', (CHECKOUT / "plugins/hoa_ops/__init__.py").read_text(), re.MULTILINE)
+    if found is None:
+        message = "plugins/hoa_ops/__init__.py has no __version__"
+        raise PackageError(message)
+    return found[1]
+
+
 def main() -> int:
     """Build the packages in ``dist/``; return the exit status."""
     try:
+        print(f"HOA Ops {version()}")
         folders = build(CHECKOUT / "dist")
     except PackageError as error:
         print(f"package failed: {error}", file=sys.stderr)
         return 1
     for folder in folders:
-        print(f"{folder.relative_to(CHECKOUT)}/  (docs/deploy-{folder.name}.md)")
+        print(f"  {folder.relative_to(CHECKOUT)}/  (docs/deploy-{folder.name}.md)")
     return 0
 
 

@@ -43,7 +43,7 @@ def test_every_room_is_described():
     assert {room for room in rooms if f"| `{room}` |" not in page} == set()
 
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def headings(page):
