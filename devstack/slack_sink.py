@@ -1,4 +1,4 @@
-"""A stand-in for a Slack webhook: it collects what is posted."""
+"""A stand-in for a Slack webhook, or any other that takes JSON: it collects what is posted."""
 
 import json
 import threading
@@ -37,6 +37,12 @@ class SlackSink:
         """The Airflow connection that posts here, as JSON."""
         host = f"http://{LOOPBACK}:{self._server.server_port}"
         return json.dumps({"conn_type": "slackwebhook", "host": host, "password": "services/T0/B0/test"})
+
+    @property
+    def apprise_connection(self) -> str:
+        """The Airflow connection by which Apprise posts here, as JSON."""
+        service = {"path": f"json://{LOOPBACK}:{self._server.server_port}/", "tag": "alerts"}
+        return json.dumps({"conn_type": "apprise", "extra": {"config": service}})
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         sink = self

@@ -113,6 +113,11 @@ class Settings(BaseModel):
     alert_smtp_conn_id: str = Field(
         default="", description="Airflow Connection (SMTP) for alerts. Empty: the Connection for outgoing mail."
     )
+    alert_apprise_conn_id: str = Field(
+        default="",
+        description="Airflow Connection (Apprise) for alerts by SMS, Teams, PagerDuty and others; needs the package "
+        "apache-airflow-providers-apprise. Empty: no alerts go there.",
+    )
     runbook_url: str = Field(
         default="",
         description="URL of docs/runbook.md, so that alerts can link to it. Empty: alerts name the file.",
@@ -174,7 +179,11 @@ class Settings(BaseModel):
     @property
     def alert_channels(self) -> tuple[str, ...]:
         """Names of the channels that alerts go to."""
-        configured = {"Slack": self.alert_slack_conn_id, "e-mail": self.alert_email}
+        configured = {
+            "Slack": self.alert_slack_conn_id,
+            "e-mail": self.alert_email,
+            "Apprise": self.alert_apprise_conn_id,
+        }
         return tuple(name for name, address in configured.items() if address)
 
     @property

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from hoa_ops.database import Database, statement
 from hoa_ops.delivery.mail_server import MailServer, Verdict
 from hoa_ops.errors import NotReadyError
-from hoa_ops.monitoring.alerts.channels import Alert, tell
+from hoa_ops.monitoring.alerts.alert import Alert
+from hoa_ops.monitoring.alerts.channels import channels, tell
 from hoa_ops.schema.migrations import check_version
 from hoa_ops.settings import get_settings
 
@@ -110,10 +111,14 @@ def _mail(recipient: str | None) -> str:
 def _alerts(*, send: bool) -> str:
     wanted = get_settings().alert_channels
     if not wanted:
-        raise NotReadyError("no channel is configured: set alert_slack_conn_id, alert_email or both (docs/settings.md)")
+        raise NotReadyError("no channel is configured: set alert_slack_conn_id, alert_email or both (docs/alerts.md)")
+    test = Alert(subject="Test alert", sentence=TEST_ALERT, icon="information_source")
+    unavailable = [name for name in wanted if name not in {channel.name for channel in channels(test)}]
+    if unavailable:
+        raise NotReadyError(f"the Airflow provider for {' and '.join(unavailable)} is not installed (docs/alerts.md)")
     if not send:
         return f"configured for {' and '.join(wanted)}; --send-alert sends a test"
-    taken = tell(Alert(subject="Test alert", html=f"<p>{TEST_ALERT}</p>", slack=TEST_ALERT))
+    taken = tell(test)
     missed = [name for name in wanted if name not in taken]
     if missed:
         raise NotReadyError(f"the test alert did not reach {' and '.join(missed)}: check the Connection")

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 STUCK = {
     "dead_letters": "could not be delivered",
     "uncertain": "may or may not have arrived",
-    "waiting": "waiting for longer than they should",
+    "waiting": "have been waiting longer than they should",
 }
-"""What stands still in the outbox, by alarm, in words that follow “message(s)”."""
+"""What is stuck in the outbox, by alarm, in words that follow “message(s)”."""
 
 PATIENCE = timedelta(seconds=5)
 """How long the database may take to answer a monitor or a page."""

@@ -155,6 +155,7 @@ def overview(cursor: Cursor, *, at: datetime) -> dict[str, Any]:
     runs = {name: list(rows) for name, rows in groupby(sorted(_runs(cursor, JOBS), key=_job_of), _job_of)}
     return {
         "health": health,
+        "alert_channels": get_settings().alert_channels,
         "jobs": [(job, next_tick(job.job, at), runs.get(job.job.name, [])) for job in health.jobs],
         "late": [job.job.title for job in health.jobs if job.reason],
         "stuck": {STUCK[alarm]: messages for alarm, messages in health.stuck.items()},

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from hoa_ops.jobs.run_request import RunRequest
 
 
-NO_CHANNEL = (
-    "Alerts go nowhere: nobody is told of a task that fails or a run that is late. Set "
-    "AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID to a Slack webhook Connection, AIRFLOW__HOA_OPS__ALERT_EMAIL to a mailbox, "
-    "or both."
-)
-
 CHECK_PARAMS = "check_params"
 """Id of the task that decides whether a run may do anything."""
 
@@ -94,12 +88,9 @@ class CheckParamsOperator(BaseOperator):
             raise
 
     def _check(self, context: Context) -> None:
-        settings = get_settings()
-        if not settings.alert_channels:
-            self.log.warning(NO_CHANNEL)
         request, run_date = read_request(context, self.jobs[0])
         with (
-            Database(settings.database_conn_id) as database,
+            Database(get_settings().database_conn_id) as database,
             database.transaction(read_only=True) as cursor,
         ):
             try:

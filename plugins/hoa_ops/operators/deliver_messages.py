@@ -34,7 +34,7 @@ class DeliverMessagesOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Send what is due and return how many messages ended in which state.
 
-        However that went, Slack is told of messages that stand still.
+        However that went, people are told of mail that is stuck.
 
         :raises AirflowSkipException: for a dry run, which sends nothing.
         :raises MailServerError: when the server refuses us or cannot be reached; the messages wait for the next try.
@@ -50,5 +50,5 @@ class DeliverMessagesOperator(BaseOperator):
             try:
                 delivery.run()
             finally:
-                raise_alarm(database, settings)
+                raise_alarm(database)
         return dict(delivery.outcomes)

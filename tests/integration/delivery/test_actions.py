@@ -10,7 +10,8 @@ from devstack.slack_sink import SlackSink
 from hoa_ops.cli.main import main
 from hoa_ops.database import Database
 from hoa_ops.monitoring.alerts.stuck_mail import raise_alarm
-from hoa_ops.settings import Settings, get_settings
+from hoa_ops.settings import get_settings
+from tests.support.slack import shown
 
 SIGNED = ["--who", "Pat Lee", "--why", "spoke with the owner"]
 
@@ -140,12 +141,16 @@ def test_who_and_why_are_required(message, capsys):
 def slack(monkeypatch):
     with SlackSink() as sink:
         monkeypatch.setenv("AIRFLOW_CONN_SLACK", sink.connection)
+        monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID", "slack")
+        get_settings.cache_clear()
         yield sink
+    monkeypatch.undo()
+    get_settings.cache_clear()
 
 
 def look():
     with Database(get_settings().database_conn_id) as connected:
-        raise_alarm(connected, Settings(alert_slack_conn_id="slack"))
+        raise_alarm(connected)
 
 
 def test_one_alarm_for_many_messages_and_again_only_when_it_gets_worse(database, message, slack):
@@ -156,7 +161,10 @@ def test_one_alarm_for_many_messages_and_again_only_when_it_gets_worse(database,
     look()
     look()
     [alarm] = slack.posts
-    assert "30 message(s) could not be delivered" in alarm["text"]
+    assert shown(alarm)[:2] == [
+        ":red_circle: Mail is stuck in the outbox",
+        "30 message(s) could not be delivered.",
+    ]
     assert "Maple" not in json.dumps(alarm)
 
     database.run("UPDATE outbox SET state = 'canceled' WHERE id IN (SELECT id FROM outbox LIMIT 10)")
@@ -165,7 +173,7 @@ def test_one_alarm_for_many_messages_and_again_only_when_it_gets_worse(database,
     message(state="failed", finished_at=datetime(2025, 11, 2, tzinfo=UTC))
     look()
     look()
-    assert "21 message(s) could not be delivered" in slack.posts[1]["text"]
+    assert "21 message(s) could not be delivered" in shown(slack.posts[1])[1]
     assert len(slack.posts) == 2
 
 
@@ -176,7 +184,8 @@ def test_mail_waiting_past_its_limit_raises_an_alarm(message, slack):
     message(created_at=datetime.now(UTC) - timedelta(hours=5))
     look()
     look()
-    assert [post["text"].count("1 message(s) waiting for longer") for post in slack.posts] == [1]
+    [post] = slack.posts
+    assert shown(post)[1] == "1 message(s) have been waiting longer than they should."
 
 
 def test_alarm_that_slack_did_not_take_is_raised_later(message, slack, caplog):
@@ -191,9 +200,6 @@ def test_alarm_that_slack_did_not_take_is_raised_later(message, slack, caplog):
 
 def test_delivery_task_raises_the_alarm_even_when_the_mail_server_is_down(database, message, slack, jobs, monkeypatch):
     message(created_at=datetime.now(UTC) - timedelta(hours=5), attempts=0)
-    monkeypatch.setattr(
-        "hoa_ops.operators.deliver_messages.get_settings", lambda: Settings(alert_slack_conn_id="slack")
-    )
     nowhere = {"conn_type": "smtp", "host": "127.0.0.1", "port": 1}
     nowhere["extra"] = {"disable_ssl": True, "disable_tls": True, "retry_limit": 1, "from_email": "a@example.com"}
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_SMTP", json.dumps(nowhere))
@@ -201,3 +207,21 @@ def test_delivery_task_raises_the_alarm_even_when_the_mail_server_is_down(databa
         jobs.run("hoa_violation_escalation", "deliver_messages", on=datetime.now(UTC))
     assert len(slack.posts) == 1
     assert states(database) == ["pending"]
+
+
+def test_without_slack_another_channel_but_mail_hears_of_it(message, slack, monkeypatch):
+    message(state="uncertain", finished_at=datetime.now(UTC))
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID", "")
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_EMAIL", "ops@hoa.example")
+    get_settings.cache_clear()
+    look()
+    assert slack.posts == []
+    monkeypatch.setenv("AIRFLOW_CONN_PAGER", slack.apprise_connection)
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_APPRISE_CONN_ID", "pager")
+    get_settings.cache_clear()
+    look()
+    [told] = slack.posts
+    assert (told["title"], told["message"]) == (
+        "Mail is stuck in the outbox",
+        "1 message(s) may or may not have arrived.",
+    )

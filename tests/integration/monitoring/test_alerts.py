@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -14,11 +15,12 @@ from devstack.mail_sink import MailSink
 from devstack.ports import LOOPBACK, free_port
 from devstack.slack_sink import SlackSink
 from hoa_ops.errors import HoaOpsError
-from hoa_ops.monitoring.alerts.failed_task import NO_ERROR, TOLD
+from hoa_ops.monitoring.alerts.failed_task import NO_ERROR, TOLD, run_url
 from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.operators.complete_run import CompleteRunOperator
 from hoa_ops.settings import get_settings
 from tests.support.job_runner import load_dag
+from tests.support.slack import shown
 
 DAG_ID = "hoa_violation_escalation"
 
@@ -26,6 +28,16 @@ DAG_ID = "hoa_violation_escalation"
 @pytest.fixture
 def slack():
     with SlackSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def pager(monkeypatch):
+    """A service that Apprise reaches, configured as a channel."""
+    with SlackSink() as sink:
+        monkeypatch.setenv("AIRFLOW_CONN_TEAM_PAGER", sink.apprise_connection)
+        monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_APPRISE_CONN_ID", "team_pager")
+        get_settings.cache_clear()
         yield sink
 
 
@@ -52,16 +64,8 @@ class TaskInstance(SimpleNamespace):
     """As much of Airflow's as a callback sees; keeps what was left as XCom."""
 
     def __init__(self, task_id="escalate_violations", **facts):
-        super().__init__(
-            dag_id=DAG_ID,
-            task_id=task_id,
-            run_id="manual__1",
-            map_index=-1,
-            try_number=2,
-            max_tries=3,
-            xcoms={},
-            **facts,
-        )
+        usual = {"run_id": "manual__1", "map_index": -1, "try_number": 2, "max_tries": 3}
+        super().__init__(dag_id=DAG_ID, task_id=task_id, xcoms={}, **usual | facts)
 
     def xcom_push(self, key, value):
         self.xcoms[key] = value
@@ -83,37 +87,41 @@ def test_both_channels_hear_of_a_failure_and_of_its_first_line_only(slack, mail)
     ti = TaskInstance()
     fail(ti, HoaOpsError("1 association(s) could not be posted:\n  Maple Court: no account 1200"))
     [post], [message], [body] = slack.posts, mail.messages, bodies(mail)
-    assert post["text"].splitlines()[:4] == [
-        ":red_circle: *hoa_violation_escalation*: task `escalate_violations` failed",
+    assert shown(post)[:7] == [
+        ":red_circle: Failed: escalate_violations of hoa_violation_escalation",
+        "The task escalate_violations of hoa_violation_escalation failed.",
         "> 1 association(s) could not be posted:",
-        "Run: `manual__1`",
-        "Try: 2 of at most 4",
+        "*Run*",
+        "manual__1",
+        "*Try*",
+        "2 of at most 4",
     ]
     assert message["To"] == "ops@hoa.example, second@hoa.example"
     assert message["From"] == "airflow@hoa-ops.example"
     assert message["Subject"] == "Failed: escalate_violations of hoa_violation_escalation"
     assert "1 association(s) could not be posted:" in body
-    assert "Maple Court" not in post["text"] + body
+    assert "Maple Court" not in json.dumps(post) + body
     assert ti.xcoms == {TOLD: True}
 
 
 def test_an_error_cannot_make_airflow_render_a_template(slack, mail):
     fail(TaskInstance(), HoaOpsError("{{ undefined_name.x }} {% raw"))
-    assert "> {{ undefined_name.x }} {% raw" in slack.posts[0]["text"]
+    assert "> {{ undefined_name.x }} {% raw" in shown(slack.posts[0])
     assert "{{ undefined_name.x }} {% raw" in bodies(mail)[0]
 
 
 def test_a_refusal_does_not_name_the_association_it_was_asked_for(slack, mail):
     error = AirflowFailException("This run was refused: tenant: the association 'maple' is suspended.")
     fail(TaskInstance("check_params"), error, tenant="maple")
-    assert "> This run was refused: tenant: the association that was asked for is suspended." in slack.posts[0]["text"]
+    said = "> This run was refused: tenant: the association that was asked for is suspended."
+    assert said in shown(slack.posts[0])
     assert "maple" not in bodies(mail)[0]
 
 
 def test_the_dag_processor_tells_without_an_error_and_leaves_no_xcom(slack, mail):
     ti = TaskInstance()
     fail(ti, None)
-    assert f"> {NO_ERROR}" in slack.posts[0]["text"]
+    assert f"> {NO_ERROR}" in shown(slack.posts[0])
     assert NO_ERROR in bodies(mail)[0]
     assert ti.xcoms == {}
 
@@ -173,12 +181,12 @@ def test_killed_tasks_are_told_of_by_another(slack, mail):
     with pytest.raises(AirflowFailException, match="This run failed in escalate_violations: see there"):
         type(task).execute.__wrapped__(task, {"ti": ti})
     [post] = slack.posts
-    assert "task `escalate_violations` (shard 1) failed" in post["text"]
-    assert f"> {NO_ERROR}" in post["text"]
+    assert "The task escalate_violations (shard 1) of hoa_violation_escalation failed." in shown(post)
+    assert f"> {NO_ERROR}" in shown(post)
     assert len(mail.messages) == 1
 
 
-def test_a_late_run_is_told_of_as_the_triggerer_does_it(slack, mail):
+def test_a_late_run_is_told_of_as_the_triggerer_does_it(slack, mail, pager):
     async def run(alert):
         context = {
             "dag_run": {
@@ -194,10 +202,65 @@ def test_a_late_run_is_told_of_as_the_triggerer_does_it(slack, mail):
     for alert in deadline_alerts(DAG_ID, 30):
         assert asyncio.run(run(alert))[-1] == "success"
     [post], [message], [body] = slack.posts, mail.messages, bodies(mail)
-    first, second, *_, last = post["text"].splitlines()
-    assert first == ":hourglass: *hoa_violation_escalation* is late: a run has not succeeded within 30 minutes"
-    assert second == "Run: `manual__2025-10-29T06:00:00+00:00`, queued at 2025-10-29T06:00:00Z, now running"
-    assert last.endswith("/runs/manual__2025-10-29T06%3A00%3A00%2B00%3A00|Open the run>")
+    assert shown(post)[:8] == [
+        ":hourglass: Late: hoa_violation_escalation",
+        "A run of hoa_violation_escalation has not succeeded within 30 minutes.",
+        "*Run*",
+        "manual__2025-10-29T06:00:00+00:00",
+        "*State*",
+        "running",
+        "*Queued at*",
+        "2025-10-29T06:00:00Z",
+    ]
+    assert shown(post)[-1].endswith("/runs/manual__2025-10-29T06%3A00%3A00%2B00%3A00|Open the run>")
+    assert pager.posts[0]["title"] == "Late: hoa_violation_escalation"
+    assert pager.posts[0]["message"].endswith("/runs/manual__2025-10-29T06%3A00%3A00%2B00%3A00")
     assert message["Subject"] == "Late: hoa_violation_escalation"
     assert "manual__2025-10-29T06:00:00+00:00" in body
-    assert "{{" not in body + post["text"]
+    assert "{{" not in body + json.dumps([*slack.posts, *pager.posts])
+
+
+def test_a_service_of_apprise_gets_a_message_that_fits_a_phone(slack, mail, pager):
+    fail(TaskInstance(), HoaOpsError("1 association(s) could not be posted:\n  Maple Court: no account 1200"))
+    [told] = pager.posts
+    assert told["title"] == "Failed: escalate_violations of hoa_violation_escalation"
+    assert told["type"] == "failure"
+    assert told["message"].splitlines() == [
+        "The task escalate_violations of hoa_violation_escalation failed.",
+        "1 association(s) could not be posted:",
+        f"{run_url(DAG_ID, 'manual__1')}/tasks/escalate_violations",
+    ]
+    assert len(slack.posts) == len(mail.messages) == 1
+
+
+def test_apprise_alone_keeps_a_failure_from_being_untold(slack, mail, pager):
+    slack.status = 500
+    mail.script = lambda _command: "550 5.7.1 no"
+    ti = TaskInstance()
+    fail(ti, HoaOpsError("first"))
+    assert len(pager.posts) == 1
+    assert ti.xcoms == {TOLD: True}
+
+
+def test_a_service_of_apprise_that_refuses_does_not_count_as_told(slack, mail, pager, caplog):
+    slack.status = pager.status = 500
+    mail.script = lambda _command: "550 5.7.1 no"
+    ti = TaskInstance()
+    fail(ti, HoaOpsError("first"))
+    assert ti.xcoms == {}
+    assert "The alert did not reach Apprise (AlertRefusedError): check its Connection" in caplog.text
+
+
+def test_a_provider_that_is_not_installed_silences_nobody_else(slack, mail, pager, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "airflow.providers.apprise.notifications.apprise", None)
+    fail(TaskInstance(), HoaOpsError("first"))
+    assert len(slack.posts) == len(mail.messages) == 1
+    assert "Alerts cannot go to Apprise: its Airflow provider is not installed" in caplog.text
+    # Nor are the DAGs lost for it.
+    assert len(deadline_alerts(DAG_ID, 30)) == 2
+
+
+def test_what_is_not_retried_does_not_speak_of_further_tries(slack, mail):
+    fail(TaskInstance("check_params", try_number=1), AirflowFailException("This run was refused."))
+    assert "1, not retried" in shown(slack.posts[0])
+    assert "at most" not in "".join([*shown(slack.posts[0]), *bodies(mail)])

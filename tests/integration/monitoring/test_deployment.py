@@ -1,6 +1,7 @@
 """`check-deployment` says before the first run what would fail in it, and what to do about it."""
 
 import re
+import sys
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from hoa_ops.cli.main import main
 from hoa_ops.settings import get_settings
 from tests.support.association import AssociationsDatabase
 from tests.support.database import OWNER, PASSWORD, WORKER, prepare
+from tests.support.slack import shown
 
 DATABASE = "deployment"
 
@@ -84,7 +86,7 @@ def test_test_mail_and_test_alert_arrive_when_asked_for(check, mail, slack):
     test_mail, alert = mail.messages
     assert (test_mail["To"], test_mail["Subject"]) == ("clerk@example.com", "Test message")
     assert (alert["To"], alert["Subject"]) == ("operations@example.com", "Test alert")
-    assert "No action is needed" in slack.posts[0]["text"]
+    assert "No action is needed" in shown(slack.posts[0])[-1]
 
 
 def test_schema_owner_in_the_connection_is_a_fault(check, deployed, monkeypatch):
@@ -174,3 +176,10 @@ def test_alerts_that_go_nowhere_or_do_not_arrive_are_a_fault(check, slack, monke
     monkeypatch.delenv("AIRFLOW__HOA_OPS__ALERT_EMAIL")
     get_settings.cache_clear()
     assert "✗ alerts: no channel is configured" in faults(check())[0]
+
+
+def test_channel_whose_provider_is_not_installed_is_a_fault(check, monkeypatch):
+    monkeypatch.setitem(sys.modules, "airflow.providers.apprise.notifications.apprise", None)
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_APPRISE_CONN_ID", "pager")
+    get_settings.cache_clear()
+    assert "✗ alerts: the Airflow provider for Apprise is not installed" in faults(check())[0]

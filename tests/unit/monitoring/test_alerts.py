@@ -13,10 +13,11 @@ from hoa_ops.jobs import ESCALATE_VIOLATIONS
 from hoa_ops.monitoring.alerts.channels import channels
 from hoa_ops.monitoring.alerts.failed_task import LONGEST_ERROR, FailedTask, first_line, tell_of_failure
 from hoa_ops.monitoring.alerts.late_run import deadline_alerts
-from hoa_ops.monitoring.alerts.runbook import LATE_RUN, TASK_ADVICE
+from hoa_ops.monitoring.alerts.runbook import LATE_RUN, STUCK_MAIL, TASK_ADVICE
 from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.settings import get_settings
 from tests.support.job_runner import load_dag
+from tests.support.slack import shown
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DAG_IDS = ["hoa_monthly_billing", "hoa_violation_escalation", "hoa_budget_variance"]
@@ -51,20 +52,42 @@ def failed(**facts):
 
 
 WHAT_TO_DO = (
-    "What to do: Associations that the log lists as failed, and any it did not get to, are unchanged; all others are "
-    "done. Fix the cause and clear the task: it does only what is missing. (docs/runbook.md#a-job-failed)"
+    "*What to do:* Associations that the log lists as failed, and any it did not get to, are unchanged; all others are "
+    "done. Fix the cause and clear the task: it does only what is missing."
 )
 RUN_URL = "http://localhost:8080/dags/hoa_budget_variance/runs/manual__2025-10-29T09%3A00%3A00%2B00%3A00"
 
 
-def test_slack_text_has_everything_and_nothing_else():
-    assert failed().alert.slack.splitlines() == [
-        ":red_circle: *hoa_budget_variance*: task `check_budget_variances` failed",
+def test_slack_message_has_everything_and_nothing_else():
+    blocks = failed().alert.slack_blocks
+    assert [block["type"] for block in blocks] == ["header", "section", "section", "section", "section"]
+    assert shown({"blocks": blocks}) == [
+        ":red_circle: Failed: check_budget_variances of hoa_budget_variance",
+        "The task check_budget_variances of hoa_budget_variance failed.",
         "> 2 association(s) could not be posted and were left as they were:",
-        "Run: `manual__2025-10-29T09:00:00+00:00`",
-        "Try: 4 of at most 4",
+        "*Run*",
+        "manual__2025-10-29T09:00:00+00:00",
+        "*Try*",
+        "4 of at most 4",
         WHAT_TO_DO,
+        "Runbook: docs/runbook.md#a-job-failed",
         f"<{RUN_URL}/tasks/check_budget_variances|Open the log>",
+    ]
+
+
+def test_slack_message_keeps_to_what_slack_takes():
+    blocks = failed(error="<" * LONGEST_ERROR, run_id="r" * 250, map_index=63).alert.slack_blocks
+    assert len(blocks[0]["text"]["text"]) <= 150
+    assert len(blocks) <= 50
+    assert all(len(block["text"]["text"]) <= 3000 for block in blocks if "text" in block)
+    assert all(len(field["text"]) <= 2000 for block in blocks for field in block.get("fields", []))
+
+
+def test_text_for_a_phone_says_what_happened_and_where_to_look():
+    assert failed(map_index=3).alert.text.splitlines() == [
+        "The task check_budget_variances (shard 3) of hoa_budget_variance failed.",
+        "2 association(s) could not be posted and were left as they were:",
+        f"{RUN_URL}/tasks/check_budget_variances/mapped/3",
     ]
 
 
@@ -80,16 +103,17 @@ def test_mail_has_the_same_facts():
     ):
         assert fact in text
     assert "2 association(s) could not be posted" in text
-    assert re.search(r"Shard\s+3", text)
+    assert "(shard 3)" in text
     assert f'href="{RUN_URL}/tasks/check_budget_variances/mapped/3"' in alert.html
     assert "docs/runbook.md#a-job-failed" in text
 
 
 def test_text_of_an_error_stays_text():
     alert = failed(error='<!channel> & <a href="x">{{ ti }}</a>').alert
-    assert "> &lt;!channel&gt; &amp; &lt;a href=" in alert.slack
+    on_slack = "\n".join(shown({"blocks": alert.slack_blocks}))
+    assert "> &lt;!channel&gt; &amp; &lt;a href=" in on_slack
     assert "&lt;!channel&gt; &amp; &lt;a href=" in alert.html
-    assert "{{ ti }}" in alert.slack
+    assert "{{ ti }}" in on_slack
 
 
 @pytest.mark.parametrize(
@@ -121,12 +145,12 @@ def test_every_task_that_can_fail_has_its_line_of_the_runbook():
 def test_every_line_of_the_runbook_leads_to_a_section_that_exists():
     headings = re.findall(r"^#+ (.*)$", (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
-    assert {advice.section for advice in (*TASK_ADVICE.values(), LATE_RUN)} <= anchors
+    assert {advice.section for advice in (*TASK_ADVICE.values(), LATE_RUN, STUCK_MAIL)} <= anchors
 
 
 def test_runbook_is_linked_where_it_is_published(configured):
     configured(runbook_url="https://wiki.example/runbook")
-    assert "(https://wiki.example/runbook#a-job-failed)" in failed().alert.slack
+    assert "Runbook: https://wiki.example/runbook#a-job-failed" in shown({"blocks": failed().alert.slack_blocks})
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
@@ -143,14 +167,22 @@ def test_without_a_channel_there_is_no_deadline_either():
 
 
 def test_each_configured_channel_has_its_own_deadline(configured):
-    configured(alert_slack_conn_id="team_slack", alert_email="ops@hoa.example, board@hoa.example")
-    to_slack, to_mail = deadline_alerts("hoa_budget_variance", 90)
-    assert to_slack.interval.total_seconds() == to_mail.interval.total_seconds() == 90 * 60
+    configured(
+        alert_slack_conn_id="team_slack",
+        alert_email="ops@hoa.example, board@hoa.example",
+        alert_apprise_conn_id="team_pager",
+    )
+    to_slack, to_mail, to_apprise = deadline_alerts("hoa_budget_variance", 90)
+    assert {alert.interval.total_seconds() for alert in (to_slack, to_mail, to_apprise)} == {90 * 60}
     assert to_slack.callback.kwargs["slack_webhook_conn_id"] == "team_slack"
-    assert "is late: a run has not succeeded within 90 minutes" in to_slack.callback.kwargs["text"]
+    said = "A run of hoa_budget_variance has not succeeded within 90 minutes."
+    assert said in shown(to_slack.callback.kwargs)
     assert to_mail.callback.kwargs["to"] == "ops@hoa.example, board@hoa.example"
     assert to_mail.callback.kwargs["smtp_conn_id"] == "hoa_ops_smtp"
+    assert said in to_mail.callback.kwargs["html_content"]
     assert "docs/runbook.md#a-run-is-late" in to_mail.callback.kwargs["html_content"]
+    assert to_apprise.callback.kwargs["apprise_conn_id"] == "team_pager"
+    assert said in to_apprise.callback.kwargs["body"]
 
 
 def test_deadlines_can_be_left_off(configured):
@@ -172,14 +204,11 @@ def test_retries_are_settings(configured):
     assert (task.retries, task.retry_delay.total_seconds()) == (1, 7)
 
 
-@pytest.mark.parametrize(("settings", "warnings"), [({}, 1), ({"alert_email": "ops@hoa.example"}, 0)])
-def test_a_run_says_once_that_alerts_go_nowhere(configured, settings, warnings):
-    configured(**settings)
+def test_a_run_s_log_does_not_open_with_the_deployment_s_shortcomings(configured):
     said = []
     task = CheckParamsOperator(task_id="check_params", jobs=[ESCALATE_VIOLATIONS])
     task._cached_logger = SimpleNamespace(warning=said.append, error=lambda *_: None)
-    # Ends at the first param, after the warning and before any database.
+    # Ends at the first param, before any database.
     with pytest.raises(AirflowFailException):
         type(task).execute.__wrapped__(task, {"params": {"no_such": 1}, "dag_run": None})
-    assert len(said) == warnings
-    assert all("AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID" in line for line in said)
+    assert said == []

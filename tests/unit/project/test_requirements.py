@@ -1,5 +1,6 @@
 """The requirements accept what a platform's Airflow comes with, so that nothing of it has to change."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ RELEASED_WITH = {
         "apache-airflow-providers-common-sql": "2.1.0",
         "apache-airflow-providers-smtp": "3.0.3",
         "apache-airflow-providers-slack": "9.10.2",
+        "apache-airflow-providers-apprise": "2.3.4",
         "alembic": "1.19.0",
         "sqlalchemy": "2.0.51",
         "psycopg": "3.3.4",
@@ -29,6 +31,7 @@ RELEASED_WITH = {
         "apache-airflow-providers-common-sql": "2.1.1",
         "apache-airflow-providers-smtp": "3.0.4",
         "apache-airflow-providers-slack": "9.10.2",
+        "apache-airflow-providers-apprise": "2.3.4",
         "alembic": "1.20.0",
         "sqlalchemy": "2.0.54",
         "psycopg": "3.3.5",
@@ -40,9 +43,14 @@ RELEASED_WITH = {
 }
 
 
-def requirements() -> dict[str, Requirement]:
-    lines = (line.strip() for line in (CHECKOUT / "requirements.txt").read_text().splitlines())
-    parsed = [Requirement(line) for line in lines if line and not line.startswith("#")]
+OPTION = re.compile(r"^# (?=[a-z-]+>=)")
+"""A requirement that is commented out, for whoever wants it."""
+
+
+def requirements(*, name: str = "requirements.txt", options: bool = True) -> dict[str, Requirement]:
+    lines = (CHECKOUT / name).read_text().splitlines()
+    wanted = [OPTION.sub("", line) if options else line for line in lines]
+    parsed = [Requirement(line) for line in wanted if line and not line.startswith(("#", "-r"))]
     return {requirement.name: requirement for requirement in parsed}
 
 
@@ -60,3 +68,10 @@ def test_airflow_of_another_minor_version_is_refused() -> None:
     accepted = requirements()["apache-airflow"].specifier
     assert not accepted.contains("3.3.0")
     assert not accepted.contains("3.4.0")
+
+
+def test_what_is_an_option_is_not_installed_unasked_and_is_tested_as_offered() -> None:
+    options = requirements().keys() - requirements(options=False).keys()
+    assert options == {"apache-airflow-providers-apprise"}
+    tested = requirements(name="requirements-dev.txt")
+    assert {str(tested[name]) for name in options} == {str(requirements()[name]) for name in options}

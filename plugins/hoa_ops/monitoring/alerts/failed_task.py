@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import AirflowException, conf, redact
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, conf, redact
 
 from hoa_ops.errors import HoaOpsError
-from hoa_ops.monitoring.alerts.channels import Alert, tell
+from hoa_ops.monitoring.alerts.alert import Alert, Link
+from hoa_ops.monitoring.alerts.channels import tell
 from hoa_ops.monitoring.alerts.runbook import TASK_ADVICE
-from hoa_ops.templates import render
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -22,8 +22,8 @@ TOLD = "failure_told"
 LONGEST_ERROR = 300
 
 NO_ERROR = (
-    "No error of its own: its process was killed (out of memory?), its worker is gone, no worker took it in time, "
-    "or somebody marked it as failed."
+    "It left no error: its process was killed (out of memory, perhaps), its worker was lost, no worker picked it up in "
+    "time, or somebody marked it as failed."
 )
 
 
@@ -44,12 +44,15 @@ class FailedTask:
 
     @property
     def alert(self) -> Alert:
-        """The alert in the form of each channel."""
-        facts = {"failed": self, "advice": TASK_ADVICE[self.task_id]}
+        """What people are told."""
+        shard = f" (shard {self.map_index})" if self.map_index >= 0 else ""
         return Alert(
             subject=f"Failed: {self.task_id} of {self.dag_id}",
-            html=render("monitoring/alerts/failed_task.html", **facts),
-            slack=render("monitoring/alerts/failed_task.txt", **facts),
+            sentence=f"The task {self.task_id}{shard} of {self.dag_id} failed.",
+            error=self.error,
+            facts={"Run": self.run_id, "Try": self.tries},
+            advice=TASK_ADVICE[self.task_id],
+            link=Link("Open the log", self.log_url),
         )
 
     @property
@@ -72,7 +75,9 @@ def tell_of_failure(context: Context) -> None:
         run_id=ti.run_id,
         task_id=ti.task_id,
         map_index=-1 if ti.map_index is None else ti.map_index,
-        tries=f"{ti.try_number} of at most {ti.max_tries + 1}",
+        tries=f"{ti.try_number}, not retried"
+        if isinstance(error, AirflowFailException)
+        else f"{ti.try_number} of at most {ti.max_tries + 1}",
         error=NO_ERROR if error is None else _neutral(first_line(error), context),
     )
     if tell(failed.alert) and error is not None:

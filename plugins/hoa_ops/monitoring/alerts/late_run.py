@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined] # not in its stub
 
-from hoa_ops.monitoring.alerts.channels import Alert, channels
+from hoa_ops.monitoring.alerts.alert import Alert, Link
+from hoa_ops.monitoring.alerts.channels import channels
 from hoa_ops.monitoring.alerts.failed_task import run_url
 from hoa_ops.monitoring.alerts.runbook import LATE_RUN
 from hoa_ops.settings import get_settings
-from hoa_ops.templates import render
 
 
 def deadline_alerts(dag_id: str, minutes: float) -> list[DeadlineAlert] | None:
@@ -36,17 +36,15 @@ def deadline_alerts(dag_id: str, minutes: float) -> list[DeadlineAlert] | None:
 
 def _alert(dag_id: str, minutes: float) -> Alert:
     # What only the run knows is left to the notifier, as templates of Airflow's.
-    facts = {
-        "dag_id": dag_id,
-        "minutes": minutes,
-        "run_id": "{{ dag_run.dag_run_id | e }}",
-        "state": "{{ dag_run.state | e }}",
-        "queued_at": "{{ dag_run.queued_at | e }}",
-        "url": run_url(dag_id, "{{ dag_run.dag_run_id | urlencode }}"),
-        "advice": LATE_RUN,
-    }
     return Alert(
         subject=f"Late: {dag_id}",
-        html=render("monitoring/alerts/late_run.html", **facts),
-        slack=render("monitoring/alerts/late_run.txt", **facts),
+        sentence=f"A run of {dag_id} has not succeeded within {minutes:g} minutes.",
+        icon="hourglass",
+        facts={
+            "Run": "{{ dag_run.dag_run_id | e }}",
+            "State": "{{ dag_run.state | e }}",
+            "Queued at": "{{ dag_run.queued_at | e }}",
+        },
+        advice=LATE_RUN,
+        link=Link("Open the run", run_url(dag_id, "{{ dag_run.dag_run_id | urlencode }}")),
     )

@@ -50,6 +50,11 @@ TASK_ADVICE: dict[str, Advice] = {
 }
 """By task id. A task that was killed still has the advice of its own id."""
 
+STUCK_MAIL = Advice(
+    "mail-is-stuck",
+    "List the messages with `python -m hoa_ops outbox list`, then requeue or cancel each, or mark it as mailed.",
+)
+
 LATE_RUN = Advice(
     "a-run-is-late",
     "Find the task it is held up at: waiting for a lock or a worker, retrying, or failed. Nothing is lost. Let it "

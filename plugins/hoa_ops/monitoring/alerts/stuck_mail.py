@@ -1,4 +1,4 @@
-"""The alarm for mail that does not go out. It goes to Slack, since the mail server may be the thing that is down."""
+"""The alert for mail that does not go out. It goes to every channel but e-mail, since that may be what is down."""
 
 from __future__ import annotations
 
@@ -7,49 +7,51 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hoa_ops.database import statement
-from hoa_ops.monitoring.alerts.channels import SLACK_TIMEOUT
-from hoa_ops.monitoring.alerts.runbook import TASK_ADVICE
+from hoa_ops.monitoring.alerts.alert import Alert
+from hoa_ops.monitoring.alerts.channels import EMAIL, AlertRefusedError, tell
+from hoa_ops.monitoring.alerts.runbook import STUCK_MAIL
 from hoa_ops.monitoring.health import STUCK
-from hoa_ops.templates import render
+from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hoa_ops.database import Database
     from hoa_ops.engine.report import Row
-    from hoa_ops.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def raise_alarm(database: Database, settings: Settings) -> None:
-    """Tell Slack of messages that stand still, if that got worse since Slack was last told.
+def raise_alarm(database: Database) -> None:
+    """Tell people of mail that is stuck, if that got worse since they were last told.
 
-    How bad it was is kept in the database, so that one alarm tells of any number of messages, whichever of many
+    How bad it was is kept in the database, so that one alert tells of any number of messages, whichever of many
     delivery tasks sees them first. It never raises: what the delivery has to say must not be hidden by it. What could
     not be told is told next time.
     """
-    if not settings.alert_slack_conn_id:
+    settings = get_settings()
+    if not set(settings.alert_channels) - {EMAIL}:
         return
     waiting_since = datetime.now(UTC) - timedelta(hours=settings.mail_waiting_hours)
     try:
-        # If Slack does not take it, the transaction is rolled back and the alarm is still to be raised.
+        # If no channel takes it, the transaction is rolled back and people are still to be told.
         with database.transaction() as cursor:
             alarms = cursor.rows(statement("delivery/alarms.sql"), {"waiting_since": waiting_since})
             worse = [alarm for alarm in alarms if alarm["got_worse"]]
             if worse:
-                _tell(settings.alert_slack_conn_id, worse)
+                _tell(worse)
     except Exception as error:  # noqa: BLE001 - hooks raise unrelated types
         # Without the error's text, which may hold the webhook's address.
         kind = type(error).__name__
-        log.error("The alarm about messages that stand still was not raised (%s); it is tried again", kind)  # noqa: TRY400
+        log.error("The alert about stuck mail was not sent (%s); the next delivery tries again", kind)  # noqa: TRY400
 
 
-def _tell(conn_id: str, alarms: Sequence[Row]) -> None:
-    from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook  # noqa: PLC0415 - slow
-
-    text = render(
-        "monitoring/alerts/outbox_stuck.txt", alarms=alarms, words=STUCK, advice=TASK_ADVICE["deliver_messages"]
+def _tell(alarms: Sequence[Row]) -> None:
+    alert = Alert(
+        subject="Mail is stuck in the outbox",
+        sentence=" ".join(f"{alarm['messages']} message(s) {STUCK[alarm['alarm']]}." for alarm in alarms),
+        advice=STUCK_MAIL,
     )
-    log.warning("%s", text)
-    SlackWebhookHook(slack_webhook_conn_id=conn_id, timeout=SLACK_TIMEOUT).send(text=text)
+    log.warning("%s: %s", alert.subject, alert.sentence)
+    if not tell(alert, besides=EMAIL):
+        raise AlertRefusedError("no channel took the alert")
