@@ -83,7 +83,7 @@ def bodies(mail):
     return [message.get_payload(0).get_content() for message in mail.messages]
 
 
-def test_both_channels_hear_of_a_failure_and_of_its_first_line_only(slack, mail):
+def test_both_channels_get_only_the_first_line_of_an_error(slack, mail):
     ti = TaskInstance()
     fail(ti, HoaOpsError("1 association(s) could not be posted:\n  Maple Court: no account 1200"))
     [post], [message], [body] = slack.posts, mail.messages, bodies(mail)
@@ -110,7 +110,7 @@ def test_an_error_cannot_make_airflow_render_a_template(slack, mail):
     assert "{{ undefined_name.x }} {% raw" in bodies(mail)[0]
 
 
-def test_a_refusal_does_not_name_the_association_it_was_asked_for(slack, mail):
+def test_alert_of_a_refusal_does_not_name_the_association(slack, mail):
     error = AirflowFailException("This run was refused: tenant: the association 'maple' is suspended.")
     fail(TaskInstance("check_params"), error, tenant="maple")
     said = "> This run was refused: tenant: the association that was asked for is suspended."
@@ -118,7 +118,7 @@ def test_a_refusal_does_not_name_the_association_it_was_asked_for(slack, mail):
     assert "maple" not in bodies(mail)[0]
 
 
-def test_the_dag_processor_tells_without_an_error_and_leaves_no_xcom(slack, mail):
+def test_alert_from_the_dag_processor_has_no_error_and_leaves_no_xcom(slack, mail):
     ti = TaskInstance()
     fail(ti, None)
     assert f"> {NO_ERROR}" in shown(slack.posts[0])
@@ -139,7 +139,7 @@ def test_one_channel_that_fails_does_not_silence_the_other(slack, mail):
     assert told_by_mail.xcoms == told_by_slack.xcoms == {TOLD: True}
 
 
-def test_when_no_channel_takes_it_the_failure_still_counts_as_untold(slack, mail, caplog):
+def test_failure_that_no_channel_took_is_still_unreported(slack, mail, caplog):
     slack.status = 500
     mail.script = lambda _command: "550 5.7.1 <ops@hoa.example> unknown"
     ti = TaskInstance()
@@ -155,7 +155,7 @@ def test_when_no_channel_takes_it_the_failure_still_counts_as_untold(slack, mail
     assert "ops@hoa.example" not in "".join(complaints)
 
 
-def test_a_connection_that_does_not_exist_silences_nobody_else(monkeypatch, mail):
+def test_missing_connection_does_not_silence_the_other_channel(monkeypatch, mail):
     monkeypatch.setenv(
         "AIRFLOW_CONN_TEAM_SLACK",
         json.dumps({"conn_type": "slackwebhook", "host": f"http://{LOOPBACK}:{free_port()}", "password": "x"}),
@@ -164,7 +164,7 @@ def test_a_connection_that_does_not_exist_silences_nobody_else(monkeypatch, mail
     assert len(mail.messages) == 1
 
 
-def test_killed_tasks_are_told_of_by_another(slack, mail):
+def test_killed_tasks_are_reported_by_the_last_task(slack, mail):
     told = {("check_params", -1): None, ("escalate_violations", 0): True, ("escalate_violations", 1): None}
     ti = SimpleNamespace(
         dag_id=DAG_ID,
@@ -186,7 +186,7 @@ def test_killed_tasks_are_told_of_by_another(slack, mail):
     assert len(mail.messages) == 1
 
 
-def test_a_late_run_is_told_of_as_the_triggerer_does_it(slack, mail, pager):
+def test_late_run_is_reported_the_way_the_triggerer_does_it(slack, mail, pager):
     async def run(alert):
         context = {
             "dag_run": {

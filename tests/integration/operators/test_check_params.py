@@ -50,7 +50,7 @@ def refused(jobs, dag_id, task_id="check_params", **params):
     return message
 
 
-def test_good_run_says_what_it_was_asked_to_do_and_touches_nothing(database, jobs, maple):
+def test_good_run_logs_its_params_and_changes_nothing(database, jobs, maple):
     database.association("other-oaks")
     before = database.snapshot()
     for dag_id in DAG_IDS:
@@ -77,7 +77,7 @@ def test_unknown_association_is_refused_by_every_task_that_would_work_on_it(jobs
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_tables_of_an_older_version_are_refused_before_anything_is_touched(database, jobs, maple, dag_id):
+def test_older_tables_are_refused_before_anything_is_changed(database, jobs, maple, dag_id):
     database.run("UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(
         AirflowFailException, match=r"the tables are of version 0001, and this package needs \d{4}: run"
@@ -85,13 +85,13 @@ def test_tables_of_an_older_version_are_refused_before_anything_is_touched(datab
         jobs.run(dag_id, "check_params", on=TODAY)
 
 
-def test_tables_of_a_newer_version_are_worked_on_so_that_a_package_can_be_rolled_back(database, jobs, maple):
+def test_newer_tables_are_accepted_so_that_a_package_can_be_rolled_back(database, jobs, maple):
     database.run("UPDATE alembic_version SET version_num = '9999'")
     assert "1 association(s)" in jobs.run("hoa_budget_variance", "check_params", on=TODAY).text
 
 
 @pytest.mark.usefixtures("untouched")
-def test_association_that_is_not_active_is_refused(database, jobs, maple):
+def test_inactive_association_is_refused(database, jobs, maple):
     for status, tenant in itertools.product(("trial", "suspended", "inactive"), ("maple-court", str(maple.tenant_id))):
         database.run("UPDATE tenants SET status = %s", status)
         message = refused(jobs, "hoa_violation_escalation", tenant=tenant)
@@ -113,7 +113,7 @@ def test_association_is_found_by_code_and_by_id(jobs, maple):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_what_looks_like_sql_is_but_an_unknown_name(jobs):
+def test_sql_in_a_param_is_just_an_unknown_name(jobs):
     for tenant in ("' OR true --", "%s", "%(tenant)s", "{{ ds }}", "maple-court'; DROP TABLE tenants; --"):
         assert "no association has the code, id or name" in refused(jobs, "hoa_violation_escalation", tenant=tenant)
 
@@ -127,7 +127,7 @@ def test_unknown_budget_is_refused(jobs):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_budget_that_is_not_active_is_refused(database, jobs):
+def test_inactive_budget_is_refused(database, jobs):
     for status in ("draft", "closed"):
         budget_id = str(database.value("UPDATE budgets SET status = %s RETURNING id", status))
         message = refused(jobs, "hoa_budget_variance", budget_id=budget_id)
