@@ -50,6 +50,11 @@ def moment(at: datetime) -> str:
     return f"{local:%b} {local.day}, {local.year} {local:%H:%M}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something: ``1 message``, ``1,200 messages``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def mrkdwn(text: str) -> str:
     """Write text so that Slack shows it as it is: no link, no mention, no call to everybody in the channel."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -65,7 +70,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    for filter_ in (money, signed_percent, share, long_date, month, moment, mrkdwn):
+    for filter_ in (money, signed_percent, share, long_date, month, moment, counted, mrkdwn):
         environment.filters[filter_.__name__] = filter_
     return environment
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hoa_ops.cli.console import connected, say
 from hoa_ops.monitoring.health import PATIENCE, STUCK, Health, JobState, check_health
 from hoa_ops.settings import get_settings
+from hoa_ops.templates import counted
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -61,5 +62,5 @@ def _as_lines(health: Health) -> str:
             case JobState.OK:
                 lines.append(f"✓ {job.job}: {done}")
     for alarm, messages in health.stuck.items():
-        lines.append(f"✗ outbox: {messages} message(s) {STUCK[alarm]}; see `python -m hoa_ops outbox list`")
+        lines.append(f"✗ outbox: {counted(messages, 'message')} {STUCK[alarm]}; see `python -m hoa_ops outbox list`")
     return "\n".join(lines if health.stuck else [*lines, "✓ outbox: nothing is stuck"])

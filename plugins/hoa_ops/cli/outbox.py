@@ -65,7 +65,7 @@ def _list(given: Namespace) -> None:
             f"{row['id']}  {row['state']:<9}  {row['channel']:<6}  {_local(row['created_at'])}  "
             f"{row['attempts']:>2} tries  {row['code'] or '?'}  {row['kind']}"
         )
-    say(f"{found} message(s){f', the oldest {len(rows)} shown' if found > len(rows) else ''}")
+    say(f"{found} message(s){f', showing the oldest {len(rows)}' if found > len(rows) else ''}")
 
 
 def _show(given: Namespace) -> None:
@@ -75,18 +75,18 @@ def _show(given: Namespace) -> None:
         "Message": message["id"],
         "Association": f"{message['tenant_name']} ({message['code']})",
         "State": f"{message['state']} after {message['attempts']} tries",
-        "Goes by": message["channel"],
+        "Channel": message["channel"],
         "To": message["recipient_name"],
         "Address": message["recipient_address"] or "none",
         "Queued": _local(message["created_at"]),
-        "Server said": message["last_response"] or "nothing",
+        "Response": message["last_response"] or "none",
         "Subject": message["subject"],
     }
     for name, fact in facts.items():
         say(f"{name + ':':<13}{fact}")
     for action in message["actions"]:
         say(
-            f"{'By hand:':<13}{action['action']} by {action['acted_by']} "
+            f"{'Action:':<13}{action['action']} by {action['acted_by']} "
             f"at {action['acted_at'][:16].replace('T', ' ')}: {action['reason']}"
         )
     say(f"\n{message['text_body']}")

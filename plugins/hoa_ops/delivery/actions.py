@@ -70,14 +70,14 @@ RULES = {
     Action.MAILED: Rule(
         _STUCK,
         MessageState.SENT,
-        "record that messages reached people another way: printed and mailed, for example",
+        "record that messages reached their recipients another way, such as printed and mailed",
         letters=True,
     ),
 }
 
 
 def act(cursor: Cursor, action: Action, ids: Sequence[UUID], *, who: str, why: str) -> int:
-    """Do something to messages by hand, to all of them or to none; those to which it was done already are left.
+    """Do something to messages, to all of them or to none; those to which it was done already are left.
 
     :param who: the person who decided it.
     :param why: the reason, for whoever reads the record.

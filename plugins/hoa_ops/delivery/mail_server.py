@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class MailServerError(HoaOpsError):
-    """The server cannot be reached, or refuses us (login, sender) rather than a message."""
+    """The server cannot be reached, or refuses the login or the sender rather than a message."""
 
 
 class Verdict(StrEnum):
@@ -74,19 +74,19 @@ class MailServer:
                 hook.__exit__(None, None, None)  # type: ignore[no-untyped-call]
             raise MailServerError(
                 f"the mail server of Connection {self._conn_id!r} cannot be used ({type(error).__name__}): check the "
-                f"server and the Connection; the messages wait in the outbox"
+                f"server and the Connection; unsent messages stay in the outbox"
             ) from None
         self._client = hook._smtp_client  # type: ignore[assignment]  # noqa: SLF001 - the hook offers no other way to it
         if not _is_address(hook.from_email):
             self.close()
             raise MailServerError(
-                f"Connection {self._conn_id!r} names no sender: set its “From email” to a bare address such as "
-                f"no-reply@example.com; the messages wait in the outbox"
+                f"Connection {self._conn_id!r} has no sender address: set its “From email” to a bare address such as "
+                f"no-reply@example.com; unsent messages stay in the outbox"
             )
         self._sender = hook.from_email or ""
 
     def close(self) -> None:
-        """Say goodbye, if there is still somebody to say it to."""
+        """Close the connection, if it is open."""
         if self._client is not None:
             with suppress(smtplib.SMTPException, OSError):
                 self._client.quit()
@@ -102,7 +102,7 @@ class MailServer:
         try:
             mail = self.compose(message, draw_attachment(message))
         except Exception as error:  # noqa: BLE001 - the standard library raises unrelated types for odd addresses
-            return Answer(Verdict.FAILED, f"cannot be written as a mail: {type(error).__name__}: {error}")
+            return Answer(Verdict.FAILED, f"cannot be composed as an e-mail: {type(error).__name__}: {error}")
         return self._send(mail, message["recipient_address"])
 
     def compose(self, message: Mapping[str, Any], attachment: Attachment | None = None) -> EmailMessage:
@@ -139,12 +139,12 @@ class MailServer:
             self.close()
             raise MailServerError(
                 f"the mail server refuses the sender {self._sender} ({error.smtp_code}): correct the Connection "
-                f"{self._conn_id!r} or the server's permissions; the messages wait in the outbox"
+                f"{self._conn_id!r} or the server's permissions; unsent messages stay in the outbox"
             ) from None
         except smtplib.SMTPResponseException as error:
             return _answer(error.smtp_code, error.smtp_error)
         except smtplib.SMTPNotSupportedError as error:
-            return Answer(Verdict.FAILED, f"the mail server cannot take such an address: {error}")
+            return Answer(Verdict.FAILED, f"the mail server does not support this address: {error}")
         except (smtplib.SMTPException, OSError) as error:
             if handed_over.started:
                 return Answer(Verdict.UNCERTAIN, f"connection lost after DATA ({type(error).__name__})")

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 STUCK = {
     "dead_letters": "could not be delivered",
     "uncertain": "may or may not have arrived",
-    "waiting": "have been waiting longer than they should",
+    "waiting": "did not go out in time",
 }
-"""What is stuck in the outbox, by alarm, in words that follow “message(s)”."""
+"""What is stuck in the outbox, by alarm, in words that follow “1 message” or “2 messages”."""
 
 PATIENCE = timedelta(seconds=5)
 """How long the database may take to answer a monitor or a page."""
@@ -63,7 +63,7 @@ class JobHealth:
 class Health:
     """The state of all jobs and of the outbox.
 
-    :param stuck: how many messages stand still until a person looks, by alarm; see :data:`STUCK`.
+    :param stuck: how many messages need a person, by alarm; see :data:`STUCK`.
     """
 
     checked_at: datetime
@@ -86,11 +86,11 @@ class Health:
 
 
 def check_health(cursor: Cursor, *, at: datetime) -> Health:
-    """Compare the run ledger with the schedules, and look for messages that stand still.
+    """Compare the run ledger with the schedules, and look for mail that is stuck.
 
     A job is late when its last scheduled moment is longer ago than the setting ``health_grace_minutes`` and no run
-    since has done it for all associations. What was scheduled before the tables were created is nobody's to do. A job
-    that is switched off is late like any other: it is not being done.
+    since has done it for all associations. What was scheduled before the tables were created does not count. A job
+    that is switched off is late like any other.
 
     :param at: the moment of the question, usually now.
     """
@@ -126,14 +126,17 @@ def _job_health(row: Row, job: Job, due_at: datetime) -> JobHealth:
 def _reason(row: Row, due_at: datetime) -> str:
     match row["status"]:
         case None:
-            return "no run since it was due: is the DAG paused, the scheduler down, or the database another one?"
+            return (
+                "no run has started since it was due: check that the DAG is not paused, that the scheduler is running, "
+                "and that this is the right database"
+            )
         case "failed":
-            return f"the run since failed for {row['failed']} association(s): see the history or the task's log"
+            return f"the latest run failed for {row['failed']} association(s): see HOA history or the task's log"
         case "switched_off":
             return "the job is switched off (Variable hoa_ops_switched_off)"
         case "running":
-            return f"a run began at {row['started_at'].astimezone(due_at.tzinfo):%H:%M} and has not ended"
+            return f"a run started at {row['started_at'].astimezone(due_at.tzinfo):%Y-%m-%d %H:%M} and has not finished"
         case _ if row["shards"] < get_settings().shards:
-            return f"only {row['shards']} of {get_settings().shards} parts of the run since were done"
+            return f"the latest run finished only {row['shards']} of {get_settings().shards} shards"
         case _:
-            return "the run since found no active association: is this the right database?"
+            return "the latest run found no active association: check that this is the right database"

@@ -163,7 +163,7 @@ def test_one_alarm_for_many_messages_and_again_only_when_it_gets_worse(database,
     [alarm] = slack.posts
     assert shown(alarm)[:2] == [
         ":red_circle: Mail is stuck in the outbox",
-        "30 message(s) could not be delivered.",
+        "30 messages could not be delivered.",
     ]
     assert "Maple" not in json.dumps(alarm)
 
@@ -173,7 +173,7 @@ def test_one_alarm_for_many_messages_and_again_only_when_it_gets_worse(database,
     message(state="failed", finished_at=datetime(2025, 11, 2, tzinfo=UTC))
     look()
     look()
-    assert "21 message(s) could not be delivered" in shown(slack.posts[1])[1]
+    assert "21 messages could not be delivered" in shown(slack.posts[1])[1]
     assert len(slack.posts) == 2
 
 
@@ -185,7 +185,7 @@ def test_mail_waiting_past_its_limit_raises_an_alarm(message, slack):
     look()
     look()
     [post] = slack.posts
-    assert shown(post)[1] == "1 message(s) have been waiting longer than they should."
+    assert shown(post)[1] == "1 message did not go out in time."
 
 
 def test_alarm_that_slack_did_not_take_is_raised_later(message, slack, caplog):
@@ -223,5 +223,5 @@ def test_without_slack_another_channel_but_mail_hears_of_it(message, slack, monk
     [told] = slack.posts
     assert (told["title"], told["message"]) == (
         "Mail is stuck in the outbox",
-        "1 message(s) may or may not have arrived.",
+        "1 message may or may not have arrived.",
     )

@@ -78,7 +78,7 @@ def test_all_jobs_done_is_well(database):
 def test_nobody_ran_it_a_paused_dag_a_dead_scheduler_an_import_error(database):
     record(database, ESCALATION_DUE - timedelta(days=1))
     assert escalation().state == "late"
-    assert "no run since it was due: is the DAG paused" in escalation().reason
+    assert "no run has started since it was due: check that the DAG is not paused" in escalation().reason
     assert escalation().done_for == ESCALATION_DUE - timedelta(days=1)
 
 
@@ -100,9 +100,9 @@ def test_what_was_due_before_the_installation_is_nobody_s_to_do(database):
     [
         ({"status": "failed", "failed": 3}, "failed for 3 association(s)"),
         ({"status": "switched_off"}, "is switched off"),
-        ({"status": "running"}, "began at 06:00 and has not ended"),
-        ({"associations": 0}, "no active association: is this the right database?"),
-        ({"narrowed": True}, "no run since it was due"),
+        ({"status": "running"}, "06:00 and has not finished"),
+        ({"associations": 0}, "no active association: check that this is the right database"),
+        ({"narrowed": True}, "no run has started since it was due"),
     ],
     ids=["failed", "switched off", "killed", "wrong database", "narrowed"],
 )
@@ -117,7 +117,7 @@ def test_every_shard_must_have_done_its_part(database, monkeypatch):
         "hoa_ops.monitoring.health.get_settings", lambda: Settings(timezone="America/New_York", shards=2)
     )
     record(database)
-    assert "only 1 of 2 parts" in escalation().reason
+    assert "only 1 of 2 shards" in escalation().reason
     record(database, shard=1, associations=0)
     assert escalation().state == "ok"
     database.run("UPDATE runs SET status = 'failed', failed = 1 WHERE shard = 1")

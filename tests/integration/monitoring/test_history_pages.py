@@ -1,7 +1,9 @@
 """The plugin's pages without a browser: who may see them, and that what they show is escaped and right."""
 
 import asyncio
+import re
 from datetime import date, timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import FastAPI
 
 from hoa_ops.monitoring import web
+from hoa_ops.settings import get_settings
 from hoa_ops_plugin import HoaOpsPlugin
 
 TODAY = date(2025, 10, 29)
@@ -85,7 +88,7 @@ def test_the_bare_status_tells_nothing_of_a_database_that_is_away(get, monkeypat
 
 def test_pages_of_an_empty_ledger(database, get, logged_in):
     assert "Never completed" in get("/").text
-    assert "No association has ever failed" in get("/").text
+    assert "No association has failed" in get("/").text
     assert "No runs." in get("/jobs/send_reminders").text
 
 
@@ -115,16 +118,16 @@ def test_what_was_done_is_shown_and_what_failed_with_its_reason(database, get, j
     assert "no active account 1200" in association
 
 
-def test_a_failure_that_a_later_attempt_mended_says_so(database, get, jobs, logged_in):
+def test_a_failure_that_a_later_attempt_fixed_says_so(database, get, jobs, logged_in):
     maple = database.association()
     maple.violation(maple.unit(owner=maple.owner()), maple.violation_type(), cure_deadline=TODAY - timedelta(days=1))
     database.run("UPDATE accounts SET active = false WHERE number = '1200'")
     with pytest.raises(Exception, match="could not be posted"):
         jobs.escalate(on=TODAY)
-    assert "mended" not in get("/").text
+    assert ">fixed<" not in get("/").text
     database.run("UPDATE accounts SET active = true")
     jobs.escalate(on=TODAY)
-    assert "mended" in get("/").text
+    assert ">fixed<" in get("/").text
     assert database.value("SELECT counts ->> 'posted' FROM runs") == "1"
     assert database.value("SELECT totals ->> 'fines' FROM runs") == "50.00"
 
@@ -173,3 +176,40 @@ def test_the_plugin_registers_both():
     [app], [view] = HoaOpsPlugin.fastapi_apps, HoaOpsPlugin.external_views
     assert app["url_prefix"] == "/hoa-ops"
     assert view["href"] == "hoa-ops/"
+
+
+def test_overview_says_where_no_alert_channel_is_configured(database, get, logged_in, monkeypatch):
+    assert "No alert channel is configured" in get("/").text
+    monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_EMAIL", "ops@hoa.example")
+    get_settings.cache_clear()
+    try:
+        assert "No alert channel is configured" not in get("/").text
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
+
+
+def test_outbox_is_shown_in_words_and_what_needs_a_person_comes_first(database, get, logged_in):
+    maple = database.association()
+    for state, channel in (("pending", "email"), ("pending", "letter"), ("failed", "email"), ("sent", "email")):
+        maple.insert(
+            "outbox",
+            kind="payment_reminder",
+            reference_id=maple.tenant_id,
+            recipient_id=uuid4(),
+            channel=channel,
+            state=state,
+            sender_name="Maple",
+            recipient_name="Ann Owner",
+            recipient_address="ann@example.com",
+            subject="Reminder",
+            text_body="",
+            html_body="",
+        )
+    for page in (get("/").text, get("/association?code=maple-court").text):
+        outbox = page.partition(">Outbox<")[2]
+        assert re.findall(r'<span class="badge ?(\w*)">([^<]+)<', outbox) == [
+            ("bad", "dead letter"),
+            ("", "queued"),
+            ("wait", "to be printed"),
+        ]

@@ -1,11 +1,11 @@
 -- monitoring/history/failures: the newest associations that could not be worked on, why, and whether a later attempt
--- mended it.
+-- fixed it.
 SELECT runs.job, runs.dag_run_id, failures.recorded_at, failures.error, tenants.code, tenants.name,
        EXISTS (SELECT FROM run_tenants AS later
                 WHERE later.run_id = failures.run_id
                   AND later.tenant_id = failures.tenant_id
                   AND later.id > failures.id
-                  AND later.status = 'posted') AS mended
+                  AND later.status = 'posted') AS fixed
   FROM (SELECT *
           FROM run_tenants
          WHERE run_tenants.status = 'failed'

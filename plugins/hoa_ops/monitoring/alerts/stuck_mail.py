@@ -12,6 +12,7 @@ from hoa_ops.monitoring.alerts.channels import EMAIL, AlertRefusedError, tell
 from hoa_ops.monitoring.alerts.runbook import STUCK_MAIL
 from hoa_ops.monitoring.health import STUCK
 from hoa_ops.settings import get_settings
+from hoa_ops.templates import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def raise_alarm(database: Database) -> None:
 def _tell(alarms: Sequence[Row]) -> None:
     alert = Alert(
         subject="Mail is stuck in the outbox",
-        sentence=" ".join(f"{alarm['messages']} message(s) {STUCK[alarm['alarm']]}." for alarm in alarms),
+        sentence=" ".join(f"{counted(alarm['messages'], 'message')} {STUCK[alarm['alarm']]}." for alarm in alarms),
         advice=STUCK_MAIL,
     )
     log.warning("%s: %s", alert.subject, alert.sentence)
