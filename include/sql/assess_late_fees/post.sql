@@ -2,7 +2,7 @@
 WITH planned AS MATERIALIZED (
 {% include 'assess_late_fees/plan.sql' %}
 ),
-documents AS (
+invoices_to_post AS (
     SELECT 'late_fee' AS kind, planned.unit_id, planned.owner_id, %(as_of)s::date AS invoice_date,
            planned.fee_due_date AS due_date, planned.period, planned.late_fee AS amount,
            'Late fee for ' || planned.invoice_number || ', ' || planned.days_overdue || ' days overdue, balance '
@@ -13,7 +13,7 @@ documents AS (
       FROM planned
      WHERE planned.action = 'post'
 ),
-{% include 'engine/documents.sql' %}
+{% include 'engine/post_invoices.sql' %}
 SELECT planned.*, invoiced.invoice_id AS reference_id, invoiced.number AS fee_number
   FROM planned
   LEFT JOIN invoiced ON invoiced.late_fee_of_invoice_id = planned.item_id

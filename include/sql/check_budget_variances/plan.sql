@@ -18,7 +18,7 @@ lines AS (
        AND budgets.status = 'active'
        AND (%(budget_id)s::uuid IS NULL OR budgets.id = %(budget_id)s)
 ),
-spread AS (
+budget_reached AS (
     -- How the budget spreads over the months of its period and how much of it the day has reached: a finished month
     -- counts whole, the current one by its days.
     SELECT lines.item_id,
@@ -40,14 +40,14 @@ spread AS (
 ),
 measured AS (
     -- A third of a month is no decimal fraction: without the inner rounding half a cent may fall short of half a cent.
-    SELECT lines.*, spread.months, spread.well_distributed,
-           CASE WHEN lines.basis = 'to_date' AND spread.well_distributed
-                THEN round(round(lines.full_budget * spread.reached, 12), 2)
+    SELECT lines.*, budget_reached.months, budget_reached.well_distributed,
+           CASE WHEN lines.basis = 'to_date' AND budget_reached.well_distributed
+                THEN round(round(lines.full_budget * budget_reached.reached, 12), 2)
                 ELSE lines.full_budget END AS budgeted,
            CASE lines.account_type WHEN 'revenue' THEN ledger.credits - ledger.debits
                                    ELSE ledger.debits - ledger.credits END AS actual
       FROM lines
-      JOIN spread ON spread.item_id = lines.item_id
+      JOIN budget_reached ON budget_reached.item_id = lines.item_id
      CROSS JOIN LATERAL (
            SELECT coalesce(sum(entry_lines.debit), 0) AS debits, coalesce(sum(entry_lines.credit), 0) AS credits
              FROM journal_entry_lines AS entry_lines
@@ -63,8 +63,8 @@ compared AS (
                                       ELSE measured.actual - measured.budgeted END AS unfavorable
       FROM measured
 ),
-judgeable AS (
-    -- What cannot be judged, or not yet, has amounts but no severity.
+with_obstacles AS (
+    -- A line that cannot be judged, or not yet, has amounts but no severity.
     SELECT compared.*, obstacle.action AS obstacle_action, obstacle.reason AS obstacle_reason
       FROM compared
       LEFT JOIN LATERAL (
@@ -85,12 +85,12 @@ judgeable AS (
             LIMIT 1) AS obstacle (action, reason) ON true
 ),
 rated AS (
-    SELECT judgeable.*,
+    SELECT with_obstacles.*,
            CASE WHEN obstacle_action IS NOT NULL OR unfavorable <= 0 THEN NULL
                 WHEN budgeted = 0 OR unfavorable * 100 >= critical_threshold * abs(budgeted) THEN 'critical'
                 WHEN unfavorable * 100 >= warning_threshold * abs(budgeted) THEN 'warning'
            END AS severity
-      FROM judgeable
+      FROM with_obstacles
 ),
 judged AS (
     SELECT rated.*, verdict.action, verdict.reason

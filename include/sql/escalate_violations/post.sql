@@ -18,7 +18,7 @@ escalated AS (
      WHERE violations.tenant_id = %(tenant_id)s
        AND violations.id = escalations.violation_id
 ),
-documents AS (
+invoices_to_post AS (
     SELECT 'fine' AS kind, planned.unit_id, share.owner_id, %(as_of)s::date AS invoice_date, planned.due_date,
            NULL::date AS period, share.amount,
            'Fine for ' || planned.violation_number || ', ' || planned.step_name AS description,
@@ -30,7 +30,7 @@ documents AS (
      CROSS JOIN LATERAL jsonb_to_recordset(planned.shares) AS share (owner_id uuid, amount numeric(15,2))
      WHERE share.amount > 0
 ),
-{% include 'engine/documents.sql' %}
+{% include 'engine/post_invoices.sql' %}
 SELECT planned.*, escalations.id AS reference_id
   FROM planned
   LEFT JOIN escalations ON escalations.violation_id = planned.item_id

@@ -10,7 +10,7 @@ closed_periods AS (
      WHERE planned.closes_period
     ON CONFLICT DO NOTHING
 ),
-documents AS (
+invoices_to_post AS (
     SELECT 'assessment' AS kind, planned.unit_id, planned.owner_id, planned.period AS invoice_date, planned.due_date,
            planned.period, planned.amount,
            'Assessment ' || to_char(planned.period, 'FMMonth YYYY') || ', Unit ' || planned.unit_number
@@ -24,38 +24,39 @@ documents AS (
       FROM planned
      WHERE planned.action = 'post'
 ),
-applied_credit AS (
+credit_to_apply AS (
     SELECT planned.item_id, planned.receivable_account_id, planned.prepayments_account_id,
            application.payment_id, application.invoice_id, application.invoice_number, application.amount,
-           row_number() OVER (ORDER BY documents.position, planned_application.turn) AS turn
+           row_number() OVER (ORDER BY invoices_to_post.position, listed.turn) AS turn
       FROM planned
-      JOIN documents ON documents.item_id = planned.item_id
-     CROSS JOIN LATERAL jsonb_array_elements(planned.applications) WITH ORDINALITY AS planned_application (fields, turn)
-     CROSS JOIN LATERAL jsonb_to_record(planned_application.fields)
+      JOIN invoices_to_post ON invoices_to_post.item_id = planned.item_id
+     CROSS JOIN LATERAL jsonb_array_elements(planned.applications) WITH ORDINALITY AS listed (fields, turn)
+     CROSS JOIN LATERAL jsonb_to_record(listed.fields)
         AS application (payment_id uuid, invoice_id uuid, invoice_number text, amount numeric(15,2))
 ),
-counted AS (
+numbers_taken AS (
     UPDATE document_counters
        SET last_number = document_counters.last_number + wanted.numbers
-      FROM (SELECT 'invoice' AS kind, count(*) AS numbers FROM documents
+      FROM (SELECT 'invoice' AS kind, count(*) AS numbers FROM invoices_to_post
              UNION ALL
-            SELECT 'journal_entry', (SELECT count(*) FROM documents) + (SELECT count(*) FROM applied_credit)) AS wanted
+            SELECT 'journal_entry',
+                   (SELECT count(*) FROM invoices_to_post) + (SELECT count(*) FROM credit_to_apply)) AS wanted
      WHERE document_counters.tenant_id = %(tenant_id)s
        AND document_counters.kind = wanted.kind
        AND wanted.numbers > 0
-    RETURNING document_counters.kind, document_counters.last_number - wanted.numbers AS base
+    RETURNING document_counters.kind, document_counters.last_number - wanted.numbers AS number_before
 ),
-{% include 'engine/numbered_documents.sql' %},
-applications AS (
-    SELECT applied_credit.payment_id, applied_credit.amount,
-           coalesce(applied_credit.invoice_id, invoiced.invoice_id) AS invoice_id,
-           coalesce(applied_credit.invoice_number, invoiced.number) AS invoice_number,
-           applied_credit.receivable_account_id, applied_credit.prepayments_account_id,
-           (SELECT count(*) FROM documents) + applied_credit.turn AS position
-      FROM applied_credit
-      JOIN invoiced ON invoiced.item_id = applied_credit.item_id
+{% include 'engine/post_numbered_invoices.sql' %},
+applications_to_post AS (
+    SELECT credit_to_apply.payment_id, credit_to_apply.amount,
+           coalesce(credit_to_apply.invoice_id, invoiced.invoice_id) AS invoice_id,
+           coalesce(credit_to_apply.invoice_number, invoiced.number) AS invoice_number,
+           credit_to_apply.receivable_account_id, credit_to_apply.prepayments_account_id,
+           (SELECT count(*) FROM invoices_to_post) + credit_to_apply.turn AS position
+      FROM credit_to_apply
+      JOIN invoiced ON invoiced.item_id = credit_to_apply.item_id
 ),
-{% include 'engine/numbered_applications.sql' %}
+{% include 'engine/post_numbered_applications.sql' %}
 SELECT planned.*, invoiced.number AS document_number, invoiced.invoice_id AS reference_id
   FROM planned
   LEFT JOIN invoiced ON invoiced.item_id = planned.item_id

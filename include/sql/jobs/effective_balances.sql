@@ -13,13 +13,13 @@ credits AS (
 ),
 effective_balances AS MATERIALIZED (
     SELECT open_invoices.*,
-           greatest(least(open_invoices.balance, open_invoices.owed_through_this_one - coalesce(credits.credit, 0)),
+           greatest(least(open_invoices.balance, open_invoices.owed_through - coalesce(credits.credit, 0)),
                     0.00) AS effective_balance
       FROM (SELECT invoice_balances.*,
                    sum(invoice_balances.balance) OVER (
                        PARTITION BY invoice_balances.owner_id
                        ORDER BY invoice_balances.due_date, invoice_balances.invoice_date,
-                                length(invoice_balances.number), invoice_balances.number) AS owed_through_this_one
+                                length(invoice_balances.number), invoice_balances.number) AS owed_through
               FROM invoice_balances
              WHERE invoice_balances.tenant_id = %(tenant_id)s
                AND (%(owner_id)s::uuid IS NULL OR invoice_balances.owner_id = %(owner_id)s)

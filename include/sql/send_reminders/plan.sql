@@ -14,7 +14,7 @@ stages AS (
       FROM default_stages
      WHERE NOT EXISTS (SELECT FROM reminder_stages WHERE reminder_stages.tenant_id = %(tenant_id)s)
 ),
-owing AS (
+overdue_owners AS (
     SELECT invoices.owner_id, string_agg(DISTINCT units.unit_number, ', ') AS unit_numbers,
            count(*) AS invoice_count, sum(invoices.effective_balance) AS total_due,
            %(as_of)s::date - min(invoices.due_date) AS days_overdue
@@ -22,27 +22,27 @@ owing AS (
       JOIN units ON units.tenant_id = %(tenant_id)s AND units.id = invoices.unit_id
      GROUP BY invoices.owner_id
 ),
-placed AS (
-    SELECT owing.*, holds_in_force.exemption, stage.stage, stage.name AS stage_name,
+staged AS (
+    SELECT overdue_owners.*, holds_in_force.exemption, stage.stage, stage.name AS stage_name,
            latest.reminded_on, latest.reminded_on + coalesce(tenants.reminder_cooldown_days, 6) AS not_before
-      FROM owing
+      FROM overdue_owners
       JOIN tenants ON tenants.id = %(tenant_id)s
-      LEFT JOIN holds_in_force ON holds_in_force.owner_id = owing.owner_id
+      LEFT JOIN holds_in_force ON holds_in_force.owner_id = overdue_owners.owner_id
       LEFT JOIN LATERAL (
            SELECT stages.stage, stages.name
              FROM stages
-            WHERE stages.days_overdue <= owing.days_overdue
+            WHERE stages.days_overdue <= overdue_owners.days_overdue
             ORDER BY stages.days_overdue DESC
             LIMIT 1) AS stage ON true
       LEFT JOIN LATERAL (
            SELECT max(payment_reminders.reminded_on) AS reminded_on
              FROM payment_reminders
             WHERE payment_reminders.tenant_id = %(tenant_id)s
-              AND payment_reminders.owner_id = owing.owner_id) AS latest ON true
+              AND payment_reminders.owner_id = overdue_owners.owner_id) AS latest ON true
 ),
 judged AS (
-    SELECT placed.*, verdict.action, verdict.reason
-      FROM placed
+    SELECT staged.*, verdict.action, verdict.reason
+      FROM staged
      CROSS JOIN LATERAL (
            SELECT 'leave', exemption
             WHERE exemption IS NOT NULL

@@ -75,7 +75,7 @@ def run(given: Namespace) -> int:
             say(f"{tenant.name} ({tenant.code})")
             try:
                 with database.transaction(read_only=given.dry_run) as cursor:
-                    cursor.run(statement("engine/plan_for_many_rows.sql"))
+                    cursor.run(statement("engine/expect_many_rows.sql"))
                     do = reversal.plan if given.dry_run else reversal.post
                     of_tenant = do(cursor, tenant.tenant_id)
             except (PostingError, DatabaseError, RequestError) as error:

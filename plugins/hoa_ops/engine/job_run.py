@@ -115,7 +115,7 @@ class JobRun:
     def _plan(self, tenant: Tenant) -> AssociationOutcome:
         try:
             with self._database.transaction(read_only=True) as cursor:
-                cursor.run(statement("engine/plan_for_many_rows.sql"))
+                cursor.run(statement("engine/expect_many_rows.sql"))
                 items = cursor.rows(self._sql.plan, self._parameters(tenant))
         except (PostingError, DatabaseError) as error:
             return AssociationOutcome.failed(tenant, error)
@@ -135,7 +135,7 @@ class JobRun:
     def _post_in_transaction(
         self, cursor: Cursor, tenant: Tenant, run: LedgerRun, parameters: Mapping[str, Any]
     ) -> list[Row]:
-        cursor.run(statement("engine/plan_for_many_rows.sql"))
+        cursor.run(statement("engine/expect_many_rows.sql"))
         cursor.run(statement("engine/open_counters.sql"), parameters)
         cursor.run(statement("engine/lock_tenant.sql"), parameters)
         if self._sql.lock is not None:

@@ -1,13 +1,13 @@
-{#- Applies every row of the CTE `applications` with its journal entry: debit owner prepayments, credit receivables, as
-    of the run's day. The rows must have:
+{#- Applies the payments of the CTE `applications_to_post`, each with its journal entry: debit owner prepayments, credit
+    receivables, as of the run's day. The rows must have:
       payment_id, invoice_id, invoice_number, amount, receivable_account_id, prepayments_account_id, and position, which
-      goes on counting after the documents.
-    Takes the numbers from the CTE `counted` (kind, base). -#}
+      goes on counting after the invoices'.
+    Takes the numbers from the CTE `numbers_taken` (kind, number_before). -#}
 credit_entries AS (
-    SELECT applications.*, uuidv7() AS entry_id,
-           document_number('journal_entry', counted.base + applications.position) AS entry_number
-      FROM applications
-      JOIN counted ON counted.kind = 'journal_entry'
+    SELECT applications_to_post.*, uuidv7() AS entry_id,
+           document_number('journal_entry', numbers_taken.number_before + applications_to_post.position) AS entry_number
+      FROM applications_to_post
+      JOIN numbers_taken ON numbers_taken.kind = 'journal_entry'
 ),
 posted_credit_entries AS (
     INSERT INTO journal_entries (tenant_id, id, entry_number, entry_date, description, source)

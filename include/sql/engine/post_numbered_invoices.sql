@@ -1,18 +1,18 @@
-{#- Posts every row of the CTE `documents` as an invoice with its line, its journal entry and the entry's two lines:
-    debit receivables, credit revenue. The rows must have:
+{#- Posts every row of the CTE `invoices_to_post` as an invoice with its line, its journal entry and the entry's two
+    lines: debit receivables, credit revenue. The rows must have:
       kind, unit_id, owner_id, invoice_date, due_date, period, amount, description, receivable_account_id,
       revenue_account_id, late_fee_of_invoice_id, violation_escalation_id, and position (1, 2, 3 … without gaps).
-    Takes the numbers from the CTE `counted` (kind, base).
-    Gives the CTE `invoiced` (document columns, invoice_id, number). -#}
+    Takes the numbers from the CTE `numbers_taken` (kind, number_before: the last one that was given before).
+    Gives the CTE `invoiced` (the columns of `invoices_to_post`, invoice_id, number). -#}
 invoiced AS (
-    SELECT documents.*,
+    SELECT invoices_to_post.*,
            uuidv7() AS invoice_id,
            uuidv7() AS entry_id,
-           document_number('invoice', invoice_counter.base + documents.position) AS number,
-           document_number('journal_entry', entry_counter.base + documents.position) AS entry_number
-      FROM documents
-      JOIN counted AS invoice_counter ON invoice_counter.kind = 'invoice'
-      JOIN counted AS entry_counter ON entry_counter.kind = 'journal_entry'
+           document_number('invoice', of_invoices.number_before + invoices_to_post.position) AS number,
+           document_number('journal_entry', of_entries.number_before + invoices_to_post.position) AS entry_number
+      FROM invoices_to_post
+      JOIN numbers_taken AS of_invoices ON of_invoices.kind = 'invoice'
+      JOIN numbers_taken AS of_entries ON of_entries.kind = 'journal_entry'
 ),
 posted_entries AS (
     INSERT INTO journal_entries (tenant_id, id, entry_number, entry_date, description, source)
