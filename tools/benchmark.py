@@ -48,6 +48,13 @@ SEED = """
     types AS (
         INSERT INTO violation_types (tenant_id, name) SELECT made.id, 'Landscaping' FROM made RETURNING tenant_id, id
     ),
+    schedules AS (
+        INSERT INTO fine_schedules (tenant_id) SELECT made.id FROM made RETURNING tenant_id, id
+    ),
+    steps AS (
+        INSERT INTO fine_schedule_steps (tenant_id, schedule_id, step, name, fine, days_after_previous)
+        SELECT tenant_id, id, 1, 'First notice', 50, 0 FROM schedules
+    ),
     households AS (
         SELECT made.id AS tenant_id, number, uuidv7() AS owner_id, uuidv7() AS unit_id
           FROM made

@@ -64,12 +64,21 @@ SELECT tenants.id, units.id AS unit_id, owners.id AS owner_id, ownership.percent
 INSERT INTO late_fee_rules (tenant_id, fee_type, flat_amount, grace_days, frequency, effective_from)
 SELECT tenants.id, 'flat', 25.00, 5, 'once', '2025-01-01' FROM tenants WHERE tenants.code = 'sunset-ridge';
 
--- Violations: no schedule of its own, so the default one holds: $50, $100 and $150 on days 1, 7 and 14.
 INSERT INTO violation_types (tenant_id, name)
 SELECT tenants.id, type.name
   FROM tenants
  CROSS JOIN (VALUES ('Unapproved Exterior Modification'), ('Parking Violation'), ('Landscaping Neglect')) AS type (name)
  WHERE tenants.code = 'sunset-ridge';
+
+-- One fine schedule for all of them: run daily, it fines on days 1, 7 and 14 after the cure deadline.
+INSERT INTO fine_schedules (tenant_id) SELECT tenants.id FROM tenants WHERE tenants.code = 'sunset-ridge';
+
+INSERT INTO fine_schedule_steps (tenant_id, schedule_id, step, name, fine, days_after_previous)
+SELECT fine_schedules.tenant_id, fine_schedules.id, step.step, step.name, step.fine, step.days_after_previous
+  FROM fine_schedules
+  JOIN tenants ON tenants.id = fine_schedules.tenant_id AND tenants.code = 'sunset-ridge'
+ CROSS JOIN (VALUES (1, 'First notice', 50.00, 0), (2, 'Second notice', 100.00, 6), (3, 'Final notice', 150.00, 7))
+    AS step (step, name, fine, days_after_previous);
 
 INSERT INTO violations (tenant_id, violation_number, unit_id, violation_type_id, description, status, reported_on,
                         cure_deadline)

@@ -53,6 +53,20 @@ CREATE VIEW hoa.violation_types AS
 SELECT tenant_id, id, name
   FROM public.accounting_violationtype;
 
+-- Your own fines: the application has its steps in its code. Days count from the step before, those of the first step
+-- from the cure deadline. A type of violation may have a schedule of its own.
+CREATE VIEW hoa.fine_schedules AS
+SELECT id AS tenant_id, id, NULL::uuid AS violation_type_id
+  FROM public.tenants_tenant;
+CREATE VIEW hoa.fine_schedule_steps AS
+SELECT tenants.id AS tenant_id, tenants.id AS schedule_id, step.number AS step, step.name, step.fine,
+       step.days_after_previous, false AS requires_board_approval
+  FROM public.tenants_tenant AS tenants
+ CROSS JOIN (
+       VALUES
+       (1, 'First notice', 50.00::numeric(15,2), 0), (2, 'Second notice', 100.00, 6), (3, 'Final notice', 150.00, 7))
+    AS step (number, name, fine, days_after_previous);
+
 -- One table and no join: the jobs lock rows of this view and set their status. Where the status is read as it is,
 -- PostgreSQL needs no trigger for that.
 CREATE VIEW hoa.violations AS

@@ -26,6 +26,10 @@ ACCOUNTS = (
 )
 
 
+FINE_SCHEDULE = (("50.00", 0), ("100.00", 6), ("150.00", 7))
+"""The user's sample: run daily, fines on days 1, 7 and 14 after the cure deadline."""
+
+
 class AssociationsDatabase:
     """Access to a test's database as the owner of its tables, who may do everything."""
 
@@ -82,11 +86,12 @@ class AssociationsDatabase:
         }
 
     def association(self, code: str = "maple-court", **values: Any) -> "Association":
-        """Create an association with the usual chart of accounts."""
+        """Create an association with the usual chart of accounts and fine schedule."""
         row = self.insert("tenants", **{"code": code, "name": code.replace("-", " ").title()} | values)
         association = Association(self, row["id"], row["code"], row["name"])
         for number, name, kind in ACCOUNTS:
             association.insert("accounts", number=number, name=name, type=kind)
+        association.fine_schedule(*FINE_SCHEDULE)
         return association
 
 
@@ -150,9 +155,25 @@ class Association:
     def violation_type(self, name: str = "Parking") -> Row:
         return self.insert("violation_types", name=name)
 
-    def fine_schedule(self, *steps: tuple[str, int], violation_type: Row | None = None, **values: Any) -> Row:
-        """Create a schedule of (fine, days after the previous step)."""
-        schedule = self.insert("fine_schedules", violation_type_id=violation_type["id"] if violation_type else None)
+    def fine_schedule(self, *steps: tuple[str, int], violation_type: Row | None = None, **values: Any) -> None:
+        """Give a type, or the association, a schedule of (fine, days after the previous step) for the one it has.
+
+        Without steps it has none.
+        """
+        of_type = violation_type["id"] if violation_type else None
+        self.database.run(
+            """
+            WITH schedule AS (
+                SELECT id FROM fine_schedules WHERE tenant_id = %s AND violation_type_id IS NOT DISTINCT FROM %s),
+            steps AS (DELETE FROM fine_schedule_steps USING schedule WHERE schedule_id = schedule.id)
+            DELETE FROM fine_schedules USING schedule WHERE fine_schedules.id = schedule.id
+            """,
+            self.tenant_id,
+            of_type,
+        )
+        if not steps:
+            return
+        schedule = self.insert("fine_schedules", violation_type_id=of_type)
         for number, (fine, days) in enumerate(steps, start=1):
             self.insert(
                 "fine_schedule_steps",
@@ -163,7 +184,6 @@ class Association:
                 days_after_previous=days,
                 **values,
             )
-        return schedule
 
     def violation(
         self, unit: Row, violation_type: Row, *, cure_deadline: date, number: str = "V-1", **values: Any

@@ -1,12 +1,8 @@
 -- escalate_violations/plan: what escalating an association's violations would do, one row per open violation, with the
 -- reason for each that is left alone. The only place where the escalation rules live.
-WITH default_steps (step, name, fine, days_after_previous) AS (
-    -- For associations that define no schedule: run daily, days 1, 7 and 14 after the cure deadline.
-    VALUES (1, 'First notice', 50.00, 0), (2, 'Second notice', 100.00, 6), (3, 'Final notice', 150.00, 7)
-),
-open_violations AS (
+WITH open_violations AS (
     SELECT violations.id AS item_id, violations.violation_number, violations.unit_id, units.unit_number,
-           violations.cure_deadline,
+           violation_types.name AS violation_type, violations.cure_deadline,
            %(as_of)s::date - violations.cure_deadline AS days_overdue,
            schedule.id AS schedule_id,
            coalesce(latest.step, 0) AS latest_step,
@@ -14,6 +10,8 @@ open_violations AS (
            coalesce(latest.escalated_on, violations.cure_deadline) AS counts_from
       FROM violations
       JOIN units ON units.tenant_id = violations.tenant_id AND units.id = violations.unit_id
+      JOIN violation_types
+        ON violation_types.tenant_id = violations.tenant_id AND violation_types.id = violations.violation_type_id
       LEFT JOIN LATERAL (
            SELECT fine_schedules.id
              FROM fine_schedules
@@ -46,12 +44,7 @@ next_steps AS (
             WHERE steps.tenant_id = %(tenant_id)s
               AND steps.schedule_id = open_violations.schedule_id
               AND steps.step > open_violations.latest_step
-            UNION ALL
-           SELECT default_steps.step, default_steps.name, default_steps.fine, default_steps.days_after_previous, false
-             FROM default_steps
-            WHERE open_violations.schedule_id IS NULL
-              AND default_steps.step > open_violations.latest_step
-            ORDER BY step
+            ORDER BY steps.step
             LIMIT 1) AS next_step ON true
 ),
 unit_days AS (
@@ -68,6 +61,10 @@ judged AS (
             UNION ALL
            SELECT 'leave', 'step ' || latest_step || ' waits for the board''s approval'
             WHERE latest_status = 'pending_approval'
+            UNION ALL
+           SELECT 'exception', 'the violation type ' || violation_type || ' has no fine schedule, and the association '
+                               'has no default one: add either'
+            WHERE schedule_id IS NULL
             UNION ALL
            SELECT 'exception', 'its fine schedule is used up after step ' || latest_step || ': for the board to decide'
             WHERE step IS NULL

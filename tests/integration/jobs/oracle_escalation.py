@@ -20,7 +20,6 @@ class Step:
 
 
 Schedule = tuple[Step, ...]
-USUAL_SCHEDULE: Schedule = (Step(Decimal(50), 0), Step(Decimal(100), 6), Step(Decimal(150), 7))
 
 
 @dataclass(frozen=True)
@@ -116,12 +115,12 @@ def decide(neighborhood: Neighborhood) -> dict[str, Decision]:
 def _next_step(neighborhood: Neighborhood, violation: Violation) -> Step | str:
     """Return the step that is due today, or what happens instead."""
     today, taken = neighborhood.today, violation.taken
-    schedule = neighborhood.schedules[violation.kind] or neighborhood.default_schedule or USUAL_SCHEDULE
+    schedule = neighborhood.schedules[violation.kind] or neighborhood.default_schedule
     if (today - violation.cure_deadline).days < max(neighborhood.grace, 1):
         return "leave"
     if taken and taken[-1].waits_for_board:
         return "leave"
-    if len(taken) >= len(schedule):
+    if schedule is None or len(taken) >= len(schedule):
         return "exception"
     step = schedule[len(taken)]
     # A day brings one step at most, however often the job runs.

@@ -60,6 +60,30 @@ def test_schedule_of_the_type_beats_the_default_of_the_association(database, job
     assert fines(database) == [Decimal("75.00"), Decimal("10.00")]
 
 
+def test_type_without_a_schedule_is_told_and_not_fined(database, jobs, maple, unit, parking):
+    maple.fine_schedule()
+    noise = maple.violation_type("Noise")
+    maple.fine_schedule(("75.00", 0), violation_type=noise)
+    maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1), number="V-1")
+    maple.violation(unit, noise, cure_deadline=TODAY - timedelta(days=1), number="V-2")
+    maple.violation(unit, parking, cure_deadline=TODAY, number="V-3")
+    told = (
+        "! V-1 - Unit 101 - Overdue by 1 day\n    Not escalated: the violation type Parking has no fine schedule, "
+        "and the association has no default one: add either"
+    )
+    for dry_run in (True, False):
+        outcome = jobs.escalate(on=TODAY, dry_run=dry_run)
+        assert told in outcome.text
+        assert "V-3" not in outcome.text
+        assert (outcome.returned["posted"], outcome.returned["exceptions"]) == (1, 1)
+    assert fines(database) == [Decimal("75.00")]
+    assert database.rows("SELECT violation_number, status FROM violations ORDER BY violation_number") == [
+        {"violation_number": "V-1", "status": "open"},
+        {"violation_number": "V-2", "status": "escalated"},
+        {"violation_number": "V-3", "status": "open"},
+    ]
+
+
 def test_used_up_schedule_is_reported_for_the_board_and_not_fined(database, jobs, maple, unit, parking):
     maple.fine_schedule(("10.00", 0))
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1))

@@ -105,6 +105,7 @@ class Built:
         self.owners = [self.association.owner(f"Owner {number}") for number in range(4)]
         self.units = [self.association.unit(f"U-{number}") for number in range(len(neighborhood.units))]
         self.kinds = [self.association.violation_type(f"Kind {number}") for number in range(2)]
+        self.association.fine_schedule()
         self._schedule(None, neighborhood.default_schedule)
         for kind, schedule in zip(self.kinds, neighborhood.schedules, strict=True):
             self._schedule(kind, schedule)
@@ -123,7 +124,7 @@ class Built:
     def _schedule(self, kind, steps):
         if steps is None:
             return
-        schedule = self.association.fine_schedule(violation_type=kind)
+        schedule = self.association.insert("fine_schedules", violation_type_id=kind["id"] if kind else None)
         for number, step in enumerate(steps, start=1):
             self.association.insert(
                 "fine_schedule_steps",

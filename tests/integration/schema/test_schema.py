@@ -349,6 +349,7 @@ def test_other_natural_keys(database, maple, oaks):
     }  # fmt: skip
     run = {"job": "x", "dag_run_id": f"r-{maple.code}", "as_of": TODAY, "run_date": TODAY, "options": "{}"}
     reminder = {"owner_id": owner["id"], "reminded_on": TODAY, "stage": 1, "stage_name": "", "total_due": 1}
+    maple.fine_schedule()
     once = [
         (maple.insert, "units", {"unit_number": "8"}),
         (maple.insert, "accounts", {"number": "9999", "name": "", "type": "asset"}),
