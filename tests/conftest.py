@@ -21,6 +21,8 @@ os.environ |= {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DEFAULT_TIMEZONE": "America/New_York",
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    # The days of the tests are fixed, and longer ago every day.
+    "AIRFLOW__HOA_OPS__LIVE_RUN_DAYS": "36500",
 }
 CHECKOUT = Path(__file__).resolve().parents[1]
 THE_RUNNING_AIRFLOW = "the Airflow that end-to-end tests share"

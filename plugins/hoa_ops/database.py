@@ -32,6 +32,10 @@ class DatabaseError(HoaOpsError):
     """A statement failed. Says what PostgreSQL said, without the rows' contents, which it puts into the detail."""
 
 
+class LockedError(DatabaseError):
+    """Somebody else held rows locked for longer than the setting ``lock_timeout_seconds``."""
+
+
 class ConnectionLostError(HoaOpsError):
     """The database cannot be reached, or went away; nothing of the open transaction was kept."""
 
@@ -114,7 +118,8 @@ class Database:
         with _people_errors(), self._connection.transaction(), self._connection.cursor() as cursor:
             if read_only:
                 cursor.execute("SET TRANSACTION READ ONLY")
-            cursor.execute(_SESSION, [get_settings().search_path])
+            settings = get_settings()
+            cursor.execute(_SESSION, [settings.search_path, f"{settings.lock_timeout_seconds}s", settings.timezone])
             if patience is not None:
                 milliseconds = str(int(patience / timedelta(milliseconds=1)))
                 cursor.execute("SELECT set_config('statement_timeout', %s, true)", [milliseconds])
@@ -140,7 +145,11 @@ class OwnersDatabase(Database):
 _SESSION = """
     SELECT set_config('search_path', %s, true),
            set_config('plan_cache_mode', 'force_custom_plan', true),
-           set_config('jit', 'off', true)
+           set_config('jit', 'off', true),
+           set_config('lock_timeout', %s, true),
+           set_config('TimeZone', %s, true),
+           set_config('DateStyle', 'ISO, MDY', true),
+           set_config('IntervalStyle', 'postgres', true)
 """
 
 
@@ -149,7 +158,8 @@ def _people_errors() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        said = error.diag.message_primary
+        # What psycopg itself refuses, such as a NUL in a text, has no words of the server's.
+        said = error.diag.message_primary or type(error).__name__
         state = error.sqlstate or ""
         if state.startswith(PEOPLE_ERROR_CLASS):
             raise PostingError(said) from None
@@ -158,7 +168,12 @@ def _people_errors() -> Iterator[None]:
                 f"the associations' database cannot be reached or went away ({str(error).splitlines()[0]}): "
                 f"check the server and the Connection; the task can simply be run again"
             ) from None
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            raise LockedError(
+                f"somebody else held rows locked for longer than {get_settings().lock_timeout_seconds} seconds "
+                f"(setting lock_timeout_seconds): find the open transaction in pg_stat_activity and end it"
+            ) from None
         if state.startswith(QUOTING_ERROR_CLASSES):
             said = f"{type(error).__name__}; the database's own log has its words, which may quote personal data"
-        place = error.diag.constraint_name or error.diag.table_name
-        raise DatabaseError(f"{said} [{state}{f', {place}' if place else ''}]") from None
+        place = ", ".join(filter(None, [state, error.diag.constraint_name or error.diag.table_name]))
+        raise DatabaseError(f"{said} [{place}]" if place else said) from None

@@ -67,6 +67,18 @@ class Settings(BaseModel):
         default=find_include(Path(__file__).resolve().parents[1]),
         description="Folder that holds sql/ and templates/. Default: include/ next to plugins/, or inside it.",
     )
+    lock_timeout_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long a job waits for rows of an association that somebody else holds locked. Then that "
+        "association fails alone and is tried again with the task.",
+    )
+    live_run_days: int = Field(
+        default=366,
+        ge=1,
+        description="How many days ago a live run may be dated. An older one is refused, as a slip of the pen.",
+    )
     shards: int = Field(
         default=1,
         ge=1,

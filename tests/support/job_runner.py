@@ -65,12 +65,14 @@ class JobRunner:
         *,
         on: date | datetime,
         dag_run_id: str | None = None,
+        run_type: str = "manual",
         **params: Any,
     ) -> Outcome:
         """Run one task.
 
         :param on: the run's date (then at noon) or moment, in New York unless it says otherwise.
         :param dag_run_id: default: one per date, so that two calls are a run and its retry.
+        :param run_type: manual, or scheduled: a tick of the DAG's schedule.
         """
         moment = on if isinstance(on, datetime) else datetime.combine(on, time(12), tzinfo=ZONE)
         dag = load_dag(dag_id)
@@ -82,7 +84,7 @@ class JobRunner:
             "dag_run": SimpleNamespace(
                 run_id=dag_run_id or f"manual__{moment.isoformat()}",
                 dag_id=dag_id,
-                run_type="manual",
+                run_type=run_type,
                 logical_date=moment.astimezone(UTC),
                 run_after=moment.astimezone(UTC),
                 conf=params,

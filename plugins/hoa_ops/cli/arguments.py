@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from hoa_ops.errors import SettingsError
+from hoa_ops.jobs import JOBS
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+
+    from hoa_ops.jobs import Job
 
 SCHEMA_OWNER_DSN = "HOA_OPS_OWNER_DSN"
 YEARS = range(1900, 2201)
@@ -75,6 +78,20 @@ def add_as_of(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--as-of", type=day, metavar="DAY", help="the books as of the end of this day, YYYY-MM-DD (default: today)"
     )
+
+
+def add_jobs(parser: ArgumentParser) -> None:
+    """Add ``--job`` and ``--all-jobs``; read them with :func:`chosen_jobs`."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--job", action="append", choices=[job.name for job in JOBS], dest="jobs", help="a job; may be repeated"
+    )
+    which.add_argument("--all-jobs", action="store_true", help="all jobs")
+
+
+def chosen_jobs(given: Namespace) -> list[Job]:
+    """Return the jobs that were asked for."""
+    return [job for job in JOBS if given.all_jobs or job.name in given.jobs]
 
 
 def add_signature(parser: ArgumentParser) -> None:

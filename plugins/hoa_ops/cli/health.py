@@ -57,6 +57,8 @@ def _as_lines(health: Health) -> str:
         match job.state:
             case JobState.LATE:
                 lines.append(f"✗ {job.job}: LATE, due {job.due_at:%Y-%m-%d %H:%M}, {done}; {job.reason}")
+            case JobState.REHEARSAL:
+                lines.append(f"✗ {job.job}: in REHEARSAL, {done}; {job.reason}")
             case JobState.NOT_YET_DUE:
                 lines.append(f"✓ {job.job}: not yet due, {done}")
             case JobState.OK:

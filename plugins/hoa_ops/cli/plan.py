@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from hoa_ops.cli.arguments import add_association, day
-from hoa_ops.cli.console import connected
+from hoa_ops.cli.console import connected, say
 from hoa_ops.engine.comparison import AMOUNT, VERDICT
+from hoa_ops.engine.go_live import Mode
 from hoa_ops.engine.job_run import JobRun, JobSql
 from hoa_ops.jobs import JOBS
 from hoa_ops.jobs.run_request import RunDate
@@ -33,7 +34,8 @@ _OF_THE_COMMAND = {"dry_run", "as_of", "tenant", "job", "list_favorable"}
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments: those of each job."""
     parser.description = (
-        "Print what a job would post, or leave alone and why, as CSV. Nothing is posted: the database refuses to write."
+        "Print what a job would post, or skip and why, as CSV or as the report of a dry run. Nothing is posted: the "
+        "database refuses to write."
     )
     jobs = parser.add_subparsers(dest="job", required=True, metavar="JOB")
     for job in JOBS:
@@ -42,6 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
             "--as-of", type=day, required=True, metavar="DAY", help="work as if it were this day, YYYY-MM-DD"
         )
         add_association(job_parser, default="all active ones")
+        job_parser.add_argument("--report", action="store_true", help="print the report of a dry run instead of CSV")
         options = _options(job)
         for name in options:
             description = job.request.model_fields[name].description or ""
@@ -59,8 +62,12 @@ def run(given: Namespace) -> int:
     run_date = RunDate(moment=moment_of(job, given.as_of, get_settings().zone))
     with connected() as database:
         report = JobRun(
-            database, job, job.request.read(params), run_date, sql=JobSql.of(job), dag_run_id="plan"
+            database, job, job.request.read(params), run_date, sql=JobSql.of(job), mode=Mode.DRY_RUN, dag_run_id="plan"
         ).execute()
+    if given.report:
+        for line in report.lines():
+            say(line)
+        return 1 if report.failed else 0
     writer = csv.DictWriter(sys.stdout, columns(job), lineterminator="\n")
     writer.writeheader()
     for association in report.associations:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hoa_ops.engine.run_ledger import completed_since, had_begun_by
+from hoa_ops.engine.go_live import job_modes
+from hoa_ops.engine.run_ledger import completed_since
 from hoa_ops.jobs import jobs_of
 from hoa_ops.jobs.schedule import last_tick
 
@@ -22,7 +23,7 @@ def reason_to_skip(
     A job that has a DAG of its own is done by every run. Of several that share one, a run does those that were asked
     for, or those that are due: a job is due until a live run for all associations has completed it since its last
     scheduled moment. So two schedules that coincide, a run that failed, a pause or an outage neither lose a job nor do
-    it twice. What was scheduled before the first run of a deployment is not caught up, unless the job says so.
+    it twice. What was scheduled before the job went live is nobody's to do.
 
     :param shards: into how many parts the job is divided; all must have completed.
     """
@@ -35,11 +36,10 @@ def reason_to_skip(
     done_by = completed_since(cursor, job, tick, shards=shards, other_than=dag_run_id)
     if done_by is not None:
         return f"Not due: what was scheduled for {tick:%Y-%m-%d %H:%M} was done by run {done_by}."
-    if job.catches_up_from_the_start or tick == run_date.moment:
-        return None
-    if had_begun_by(cursor, siblings, tick, other_than=dag_run_id):
+    [mode] = job_modes(cursor, [job])
+    if tick == run_date.moment or mode.live_since is None or mode.live_since <= tick:
         return None
     return (
-        f"Not due: billing had not begun here when this was scheduled ({tick:%Y-%m-%d %H:%M}). "
+        f"Not due: this was scheduled for {tick:%Y-%m-%d %H:%M}, before the job went live. "
         f"To do it now, trigger a run with job {job}."
     )

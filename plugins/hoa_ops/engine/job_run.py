@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from hoa_ops.database import Database, DatabaseError, statement
 from hoa_ops.delivery.message import enqueue, message_outcomes
-from hoa_ops.engine.due import reason_to_skip
+from hoa_ops.engine.go_live import Mode
 from hoa_ops.engine.report import AssociationOutcome, Report, count_actions, totals
 from hoa_ops.engine.run_ledger import LedgerRun
 from hoa_ops.engine.tenants import tenants_in_scope
 from hoa_ops.errors import PostingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from hoa_ops.database import Cursor
     from hoa_ops.engine.report import Row
     from hoa_ops.engine.tenants import Tenant
     from hoa_ops.jobs import Job
@@ -47,11 +44,13 @@ class JobSql:
 class JobRun:
     """One run of a job, or a shard of it, over the associations that it is for.
 
-    A dry run executes the plan in a read-only transaction. A live run locks, posts (with the same plan), puts the
+    A dry run executes the plan in a read-only transaction; so does a rehearsal, which is put on record besides. A live
+    run locks, posts (with the same plan), puts the
     messages into the outbox and records the outcome in the run ledger, all in one transaction per association. An
     association that fails is rolled back alone, and the others are still done.
 
     :param database: the associations' database, open.
+    :param mode: live, a dry run, or a rehearsal.
     :param dag_run_id: by which the run ledger knows the run; a run with the same id is the same run again.
     :param shard: which part of the associations this is, counted from 0.
     :param shards: into how many parts they are divided.
@@ -65,42 +64,63 @@ class JobRun:
         run_date: RunDate,
         *,
         sql: JobSql,
+        mode: Mode,
         dag_run_id: str,
         shard: int = 0,
         shards: int = 1,
     ) -> None:
         self._database = database
         self._job = job
-        self._request = request
+        # What would be posted reads the same in a rehearsal.
+        self._request = request if mode is Mode.LIVE else request.model_copy(update={"dry_run": True})
+        self._mode = mode
         self._run_date = run_date
         self._sql = sql
         self._dag_run_id = dag_run_id
         self._shard = shard
         self._shards = shards
 
-    def reason_to_skip(self) -> str | None:
-        """Say why the run is not for this job at all; see :func:`hoa_ops.engine.due.reason_to_skip`."""
-        with self._database.transaction(read_only=True) as cursor:
-            return reason_to_skip(
-                cursor, self._job, self._request, self._run_date, dag_run_id=self._dag_run_id, shards=self._shards
-            )
-
     def execute(self, *, switched_off: bool = False) -> Report:
         """Do the job for every association, and report.
 
-        :param switched_off: record the run, but do nothing.
+        :param switched_off: of a run that would post, make a record only, and do nothing.
         :raises RequestError: when the run was narrowed to what cannot be worked on; then nothing was touched.
         """
+        switched_off = switched_off and self._mode is not Mode.DRY_RUN
         tenants = [] if switched_off else self._tenants()
-        run = None if self._request.dry_run else self._open()
-        outcomes = [self._plan(tenant) if run is None else self._post(tenant, run) for tenant in tenants]
+        run = None if self._mode is Mode.DRY_RUN else self._open()
+        outcomes = [self._outcome(tenant, run) for tenant in tenants]
         messages = {}
         if run is not None:
             failed = any(outcome.error for outcome in outcomes)
             with self._database.transaction() as cursor:
                 run.finish(cursor, "switched_off" if switched_off else "failed" if failed else "completed")
                 messages = message_outcomes(cursor, dag_run_id=self._dag_run_id, job=self._job)
-        return Report(self._job, self._request, self._run_date.moment, outcomes, messages, switched_off=switched_off)
+        return Report(
+            self._job,
+            self._request,
+            self._run_date.moment,
+            outcomes,
+            messages,
+            mode=self._mode,
+            switched_off=switched_off,
+        )
+
+    def _outcome(self, tenant: Tenant, run: LedgerRun | None) -> AssociationOutcome:
+        try:
+            items = self._post(tenant, run) if run is not None and self._mode is Mode.LIVE else self._plan(tenant)
+        except (PostingError, DatabaseError) as error:
+            if run is not None:
+                with self._database.transaction() as cursor:
+                    run.record_failed(cursor, tenant.tenant_id, error=str(error))
+            return AssociationOutcome.failed(tenant, error)
+        if run is not None and self._mode is Mode.REHEARSAL:
+            with self._database.transaction() as cursor:
+                run.record(cursor, tenant.tenant_id, "rehearsed", items=items, **self._figures(items))
+        return AssociationOutcome(tenant.code, tenant.name, items)
+
+    def _figures(self, items: list[Row]) -> dict[str, Any]:
+        return {"counts": count_actions(items), "totals": totals(self._job, items)}
 
     def _tenants(self) -> list[Tenant]:
         with self._database.transaction(read_only=True) as cursor:
@@ -109,47 +129,32 @@ class JobRun:
     def _open(self) -> LedgerRun:
         with self._database.transaction() as cursor:
             return LedgerRun.open(
-                cursor, self._job, self._request, self._run_date, dag_run_id=self._dag_run_id, shard=self._shard
+                cursor,
+                self._job,
+                self._request,
+                self._run_date,
+                mode=self._mode,
+                dag_run_id=self._dag_run_id,
+                shard=self._shard,
             )
 
-    def _plan(self, tenant: Tenant) -> AssociationOutcome:
-        try:
-            with self._database.transaction(read_only=True) as cursor:
-                cursor.run(statement("engine/expect_many_rows.sql"))
-                items = cursor.rows(self._sql.plan, self._parameters(tenant))
-        except (PostingError, DatabaseError) as error:
-            return AssociationOutcome.failed(tenant, error)
-        return AssociationOutcome(tenant.code, tenant.name, items)
+    def _plan(self, tenant: Tenant) -> list[Row]:
+        with self._database.transaction(read_only=True) as cursor:
+            cursor.run(statement("engine/expect_many_rows.sql"))
+            return cursor.rows(self._sql.plan, self._parameters(tenant))
 
-    def _post(self, tenant: Tenant, run: LedgerRun) -> AssociationOutcome:
+    def _post(self, tenant: Tenant, run: LedgerRun) -> list[Row]:
         parameters = {**self._parameters(tenant), "run_id": run.run_id}
-        try:
-            with self._database.transaction() as cursor:
-                items = self._post_in_transaction(cursor, tenant, run, parameters)
-        except (PostingError, DatabaseError) as error:
-            with self._database.transaction() as cursor:
-                run.record_failed(cursor, tenant.tenant_id, error=str(error))
-            return AssociationOutcome.failed(tenant, error)
-        return AssociationOutcome(tenant.code, tenant.name, items)
-
-    def _post_in_transaction(
-        self, cursor: Cursor, tenant: Tenant, run: LedgerRun, parameters: Mapping[str, Any]
-    ) -> list[Row]:
-        cursor.run(statement("engine/expect_many_rows.sql"))
-        cursor.run(statement("engine/open_counters.sql"), parameters)
-        cursor.run(statement("engine/lock_tenant.sql"), parameters)
-        if self._sql.lock is not None:
-            cursor.run(self._sql.lock, parameters)
-        items = cursor.rows(self._sql.post, parameters)
-        facts = cursor.rows(self._sql.messages, parameters)
-        enqueue(cursor, self._job, facts, tenant_id=tenant.tenant_id, run_id=run.run_id)
-        run.record_posted(
-            cursor,
-            tenant.tenant_id,
-            items=items,
-            counts=count_actions(items),
-            totals=totals(self._job, items),
-        )
+        with self._database.transaction() as cursor:
+            cursor.run(statement("engine/expect_many_rows.sql"))
+            cursor.run(statement("engine/open_counters.sql"), parameters)
+            cursor.run(statement("engine/lock_tenant.sql"), parameters)
+            if self._sql.lock is not None:
+                cursor.run(self._sql.lock, parameters)
+            items = cursor.rows(self._sql.post, parameters)
+            facts = cursor.rows(self._sql.messages, parameters)
+            enqueue(cursor, self._job, facts, tenant_id=tenant.tenant_id, run_id=run.run_id)
+            run.record(cursor, tenant.tenant_id, "posted", items=items, **self._figures(items))
         return items
 
     def _parameters(self, tenant: Tenant) -> dict[str, Any]:

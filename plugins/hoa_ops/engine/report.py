@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hoa_ops.delivery.message import MessageOutcomes
+    from hoa_ops.engine.go_live import Mode
     from hoa_ops.engine.tenants import Tenant
     from hoa_ops.jobs import Job
     from hoa_ops.jobs.run_request import RunRequest
@@ -54,6 +55,7 @@ class Report:
     :param request: what the run was asked to do.
     :param run_date: the moment the run stands for.
     :param messages: what became of the messages so far; empty for a dry run.
+    :param mode: live, a dry run, or a rehearsal.
     :param switched_off: the job was switched off, so that nothing was looked at.
     """
 
@@ -63,6 +65,7 @@ class Report:
     associations: Sequence[AssociationOutcome]
     messages: MessageOutcomes = field(default_factory=dict)
     _: KW_ONLY
+    mode: Mode
     switched_off: bool = False
 
     @property

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hoa_ops.database import Cursor
+    from hoa_ops.engine.go_live import Mode
     from hoa_ops.jobs import Job
     from hoa_ops.jobs.run_request import RunDate, RunRequest
 
 
 @dataclass(frozen=True)
 class LedgerRun:
-    """The ledger's row of one live run of a job.
+    """The ledger's row of one run of a job, live or in rehearsal.
 
     :param run_id: its key; documents and messages carry it.
     """
@@ -36,10 +37,14 @@ class LedgerRun:
         request: RunRequest,
         run_date: RunDate,
         *,
+        mode: Mode,
         dag_run_id: str,
         shard: int,
     ) -> LedgerRun:
-        """Open the run, or take it up again after a retry."""
+        """Open the run, or take it up again after a retry.
+
+        :param mode: live or rehearsal; nobody keeps a record of a dry run.
+        """
         row = cursor.row(
             statement("engine/open_run.sql"),
             {
@@ -48,6 +53,7 @@ class LedgerRun:
                 "shard": shard,
                 "as_of": run_date.as_of,
                 "run_date": run_date.moment,
+                "mode": mode,
                 "options": as_json(request.options),
                 "narrowed": request.narrowed,
             },
@@ -55,17 +61,21 @@ class LedgerRun:
         assert row is not None  # noqa: S101 - INSERT … RETURNING always gives a row
         return cls(row["id"])
 
-    def record_posted(
+    def record(
         self,
         cursor: Cursor,
         tenant_id: UUID,
+        status: Literal["posted", "rehearsed"],
         *,
         items: Sequence[Mapping[str, Any]],
         counts: Mapping[str, int],
         totals: Mapping[str, Any],
     ) -> None:
-        """Record what this attempt posted for an association; call it in the posting transaction."""
-        self._record(cursor, tenant_id, "posted", items=items, counts=counts, totals=totals)
+        """Record what this attempt posted for an association, or in a rehearsal would have posted.
+
+        Call it in the posting transaction.
+        """
+        self._record(cursor, tenant_id, status, items=items, counts=counts, totals=totals)
 
     def record_failed(self, cursor: Cursor, tenant_id: UUID, *, error: str) -> None:
         """Record why an association was not posted; call it after its transaction was rolled back."""
@@ -134,12 +144,3 @@ def completed_since(cursor: Cursor, job: Job, tick: datetime, *, shards: int, ot
         {"job": job.name, "tick": tick, "shards": shards, "other_than": other_than},
     )
     return None if row is None else str(row["dag_run_id"])
-
-
-def had_begun_by(cursor: Cursor, jobs: Sequence[Job], tick: datetime, *, other_than: str) -> bool:
-    """Say whether any of these jobs had run for all associations by a tick, however it ended."""
-    row = cursor.row(
-        statement("engine/had_begun_by.sql"),
-        {"jobs": [str(job) for job in jobs], "tick": tick, "other_than": other_than},
-    )
-    return row is not None and bool(row["had_begun"])

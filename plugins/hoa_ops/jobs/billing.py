@@ -12,7 +12,7 @@ from hoa_ops.errors import RequestError
 from hoa_ops.jobs.run_request import RunRequest
 
 BILLING_DAG = "hoa_monthly_billing"
-MONTH_PATTERN = r"^20\d{2}-(0[1-9]|1[0-2])$"
+MONTH_PATTERN = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 JOB_OF_PARAM = {"billing_month": "generate_invoices", "days_grace": "assess_late_fees"}
 """The params that only one of the jobs has."""
 

@@ -48,7 +48,6 @@ class Job:
     :param key: columns of its plan that say what a row is about, as the command ``plan`` prints them.
     :param amount: the column of its plan with the dollars.
     :param locks: whether it has a ``lock.sql``.
-    :param catches_up_from_the_start: whether the first run of a deployment does what was scheduled before it.
     :param when_it_fails: what to do, for alerts.
     """
 
@@ -63,7 +62,6 @@ class Job:
     amount: str
     parameters: tuple[str, ...] = ()
     locks: bool = False
-    catches_up_from_the_start: bool = False
     when_it_fails: str = WHEN_A_JOB_FAILS
 
     def __str__(self) -> str:

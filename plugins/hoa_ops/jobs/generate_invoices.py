@@ -14,7 +14,6 @@ GENERATE_INVOICES = Job(
     request=BillingRequest,
     parameters=("billing_period",),
     locks=True,
-    catches_up_from_the_start=True,
     totals=(Total("invoiced", ("amount",)), Total("credit_applied", ("credit_applied", "credit_to_earlier"))),
     key=("unit_number", "owner_id", "period"),
     amount="amount",

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from hoa_ops.jobs.definition import Job
 
 
+YEARS = range(2000, 2100)
+"""The years in which a run may be dated."""
+
+
 class RunRequest(BaseModel):
     """Params that every DAG has."""
 
@@ -53,12 +57,19 @@ class RunRequest(BaseModel):
     @classmethod
     def _is_a_day(cls, day: object) -> object:
         # A number, or a text of digits, would be taken for seconds since 1970.
-        if isinstance(day, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+        if isinstance(day, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
             with suppress(ValueError):
-                return date.fromisoformat(day)
-        if day is None or type(day) is date:
+                day = date.fromisoformat(day)
+        if day is None or (type(day) is date and day.year in YEARS):
             return day
-        raise ValueError("write the date as YYYY-MM-DD, such as 2025-10-29")
+        raise ValueError(f"write the date as YYYY-MM-DD, such as 2025-10-29, from {YEARS[0]} to {YEARS[-1]}")
+
+    @field_validator("tenant")
+    @classmethod
+    def _is_printable(cls, tenant: str | None) -> str | None:
+        if tenant is not None and not tenant.isprintable():
+            raise ValueError("has characters that cannot be printed: write the code of the association")
+        return tenant
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:

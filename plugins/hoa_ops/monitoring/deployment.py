@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hoa_ops.database import Database, statement
 from hoa_ops.delivery.mail_server import MailServer, Verdict
+from hoa_ops.engine.go_live import job_modes
 from hoa_ops.errors import NotReadyError
 from hoa_ops.monitoring.alerts.alert import Alert
 from hoa_ops.monitoring.alerts.channels import channels, tell
@@ -39,6 +40,7 @@ def checks(*, send_mail_to: str | None, send_alert: bool) -> dict[str, Callable[
         "database": _database,
         "role": _role,
         "associations": _associations,
+        "jobs": _jobs,
         "mail": lambda: _mail(send_mail_to),
         "alerts": lambda: _alerts(send=send_alert),
     }
@@ -80,6 +82,19 @@ def _associations() -> str:
             f"Connection points to the right database"
         )
     return f"{row['active']} of {row['known']} active"
+
+
+def _jobs() -> str:
+    with _reading() as cursor:
+        modes = job_modes(cursor)
+    zone = get_settings().zone
+    live = [f"{mode.job} since {mode.live_since.astimezone(zone):%Y-%m-%d %H:%M}" for mode in modes if mode.live_since]
+    waiting = [str(mode.job) for mode in modes if not mode.live_since]
+    parts = [f"live: {', '.join(live)}"] if live else []
+    parts += (
+        [f"in rehearsal, posting nothing until `python -m hoa_ops go-live`: {', '.join(waiting)}"] if waiting else []
+    )
+    return "; ".join(parts)
 
 
 def _mail(recipient: str | None) -> str:

@@ -38,6 +38,7 @@ class JobState(StrEnum):
 
     OK = "ok"
     LATE = "late"
+    REHEARSAL = "rehearsal"
     NOT_YET_DUE = "not_yet_due"
 
 
@@ -73,7 +74,7 @@ class Health:
     @property
     def ok(self) -> bool:
         """Whether nothing calls for a person."""
-        return not self.stuck and all(job.state != JobState.LATE for job in self.jobs)
+        return not self.stuck and not any(job.state in {JobState.LATE, JobState.REHEARSAL} for job in self.jobs)
 
     @property
     def bare(self) -> dict[str, Any]:
@@ -89,8 +90,8 @@ def check_health(cursor: Cursor, *, at: datetime) -> Health:
     """Compare the run ledger with the schedules, and look for mail that is stuck.
 
     A job is late when its last scheduled moment is longer ago than the setting ``health_grace_minutes`` and no run
-    since has done it for all associations. What was scheduled before the tables were created does not count. A job
-    that is switched off is late like any other.
+    since has done it for all associations. What was scheduled before it went live is nobody's to do; but a job that is
+    in rehearsal is not well, because it is not being done. Nor is one that is switched off: it is late like any other.
 
     :param at: the moment of the question, usually now.
     """
@@ -114,9 +115,12 @@ def check_health(cursor: Cursor, *, at: datetime) -> Health:
 def _job_health(row: Row, job: Job, due_at: datetime) -> JobHealth:
     done_for, done_at = (moment and moment.astimezone(due_at.tzinfo) for moment in (row["done_for"], row["done_at"]))
     state, reason = JobState.LATE, ""
-    if done_for is not None and done_for >= due_at:
+    if row["live_since"] is None:
+        state = JobState.REHEARSAL
+        reason = f"it posts nothing until somebody goes live: `python -m hoa_ops go-live --job {job}`"
+    elif done_for is not None and done_for >= due_at:
         state = JobState.OK
-    elif row["installed_at"] > due_at:
+    elif row["live_since"] > due_at:
         state = JobState.NOT_YET_DUE
     else:
         reason = _reason(row, due_at)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from hoa_ops.database import Database
+from hoa_ops.engine.go_live import Mode, NotLiveError, mode_of
+from hoa_ops.engine.live_dates import check_begun, check_live_date, today
+from hoa_ops.engine.switch import switched_off_jobs
 from hoa_ops.engine.tenants import tenants_in_scope
-from hoa_ops.errors import HoaOpsError, NotReadyError, RequestError
-from hoa_ops.jobs.run_request import RunDate
+from hoa_ops.errors import NotReadyError, RequestError
+from hoa_ops.operators.this_run import ThisRun, refusal, stop_if_nobody_asked
 from hoa_ops.schema.migrations import check_version
 from hoa_ops.settings import get_settings
 
@@ -19,49 +22,11 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from hoa_ops.database import Cursor
     from hoa_ops.jobs import Job
-    from hoa_ops.jobs.run_request import RunRequest
-
-
-CHECK_PARAMS = "check_params"
-"""Id of the task that decides whether a run may do anything."""
 
 WIDTH_OF_A_LOG = 90
 """Characters that Airflow's page shows of a line on an ordinary screen; of a longer one it cuts off the rest."""
-
-
-def read_request(context: Context, job: Job) -> tuple[RunRequest, RunDate]:
-    """Read what a run was asked to do, and the date it stands for.
-
-    :param job: the job that asks; for what is not about one job, any job of the DAG.
-    :raises AirflowFailException: at once and for good, with a sentence that says which param to change.
-    """
-    dag_run = context["dag_run"]
-    try:
-        request = job.request.read(context["params"])
-        # A manual run may have no logical date.
-        return request, RunDate.of(request, dag_run.logical_date or dag_run.run_after, job=job)
-    except RequestError as error:
-        raise refusal(error) from None
-
-
-def stop_if_refused(context: Context) -> None:
-    """Stop a task of a run that ``check_params`` has refused.
-
-    The tasks follow one another whatever became of the one before, so that a job that fails or is not due does not keep
-    the rest from their work. Only a refused run must do nothing at all.
-
-    :raises AirflowSkipException: when the run was refused.
-    """
-    ti = context["ti"]
-    for task in ti.get_task_breadcrumbs(ti.dag_id, ti.run_id):  # type: ignore[attr-defined] # not in its stub
-        if task["task_id"] == CHECK_PARAMS and task["state"] != "success":
-            raise AirflowSkipException("This run was refused, see check_params: nothing is done.")
-
-
-def refusal(error: HoaOpsError) -> AirflowFailException:
-    """Return the error that ends a run at once, without another try."""
-    return AirflowFailException(f"This run was refused and nothing was touched: {error}.")
 
 
 class CheckParamsOperator(BaseOperator):
@@ -77,9 +42,10 @@ class CheckParamsOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         """Log what the run was asked to do.
 
-        :raises AirflowFailException: when a param is wrong, contradicts another, or names what does not exist, or when
-            the tables are not those of this version of the package.
+        :raises AirflowFailException: when a param is wrong, contradicts another, or names what does not exist; when a
+            live run is asked for that cannot be one; or when the tables are not those of this version of the package.
         """
+        stop_if_nobody_asked(context)
         try:
             self._check(context)
         except AirflowFailException as refused:
@@ -88,19 +54,41 @@ class CheckParamsOperator(BaseOperator):
             raise
 
     def _check(self, context: Context) -> None:
-        request, run_date = read_request(context, self.jobs[0])
+        run = ThisRun.of(context, self.jobs[0])
         with (
             Database(get_settings().database_conn_id) as database,
             database.transaction(read_only=True) as cursor,
         ):
             try:
                 check_version(cursor)
-                tenants = tenants_in_scope(cursor, request)
+                switched_off_jobs()
+                tenants = tenants_in_scope(cursor, run.request)
+                modes = self._modes(cursor, run)
+                if Mode.LIVE in modes:
+                    now = today()
+                    check_live_date(run.run_date.as_of, today=now)
+                    check_begun(cursor, run.run_date.as_of, tenants, today=now)
             except (NotReadyError, RequestError) as error:
                 raise refusal(error) from None
         self.log.info(
             "%s as of %s for %d association(s)",
-            "Dry run" if request.dry_run else "Live run",
-            run_date.as_of,
+            {Mode.DRY_RUN: "Dry run", Mode.LIVE: "Live run", Mode.REHEARSAL: "Rehearsal"}[max(modes)],
+            run.run_date.as_of,
             len(tenants),
         )
+
+    def _modes(self, cursor: Cursor, run: ThisRun) -> set[Mode]:
+        """Return how the jobs that the run may be for would be done.
+
+        :raises NotLiveError: when a live run is asked for and none of them is live.
+        """
+        wanted = [job for job in self.jobs if run.request.only_job in {None, job.name}]
+        modes, refused = set(), None
+        for job in wanted:
+            try:
+                modes.add(mode_of(cursor, job, run.request, run.run_date, by_hand=run.by_hand))
+            except NotLiveError as error:
+                refused = error
+        if refused is not None and not modes:
+            raise refused
+        return modes

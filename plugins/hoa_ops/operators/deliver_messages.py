@@ -9,8 +9,9 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 from hoa_ops.database import Database
 from hoa_ops.delivery.mail_server import MailServer
 from hoa_ops.delivery.outbox import Delivery
+from hoa_ops.engine.go_live import job_modes
 from hoa_ops.monitoring.alerts.stuck_mail import raise_alarm
-from hoa_ops.operators.check_params import read_request, stop_if_refused
+from hoa_ops.operators.this_run import ThisRun, stop_if_refused
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ class DeliverMessagesOperator(BaseOperator):
         :raises MessagesDeferredError: when the server deferred messages; the next try sends them.
         """
         stop_if_refused(context)
-        request, _ = read_request(context, self.jobs[0])
-        if request.dry_run:
+        if ThisRun.of(context, self.jobs[0]).request.dry_run:
             raise AirflowSkipException("A dry run sends nothing.")
         settings = get_settings()
         with Database(settings.database_conn_id) as database:
+            with database.transaction(read_only=True) as cursor:
+                if not any(mode.live_since for mode in job_modes(cursor, self.jobs)):
+                    raise AirflowSkipException("A rehearsal sends nothing.")
             delivery = Delivery(database, MailServer(settings.smtp_conn_id), settings)
             try:
                 delivery.run()

@@ -8,9 +8,10 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 
 from hoa_ops.database import Database
 from hoa_ops.delivery.message import message_outcomes
+from hoa_ops.engine.go_live import Mode
 from hoa_ops.engine.report import Report
 from hoa_ops.engine.run_ledger import find_runs, recorded_outcomes
-from hoa_ops.operators.check_params import read_request, stop_if_refused
+from hoa_ops.operators.this_run import ThisRun, stop_if_refused
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class PrintReportOperator(BaseOperator):
         """
         stop_if_refused(context)
         dag_run_id = context["dag_run"].run_id
-        request, _ = read_request(context, self.jobs[0])
+        request = ThisRun.of(context, self.jobs[0]).request
         if request.dry_run:
             raise AirflowSkipException("A dry run posts and sends nothing; its report is in the job's own log.")
         with (
@@ -53,6 +54,7 @@ class PrintReportOperator(BaseOperator):
                     run.run_date.astimezone(get_settings().zone),
                     recorded_outcomes(cursor, dag_run_id=dag_run_id, job=run.job),
                     message_outcomes(cursor, dag_run_id=dag_run_id, job=run.job),
+                    mode=Mode.LIVE,
                     switched_off=run.status == "switched_off",
                 )
                 for run in runs

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator, Variable
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
 
 from hoa_ops.database import Database
+from hoa_ops.engine.due import reason_to_skip
+from hoa_ops.engine.go_live import Mode, NotLiveError, mode_of
 from hoa_ops.engine.job_run import JobRun, JobSql
+from hoa_ops.engine.live_dates import check_live_date, today
+from hoa_ops.engine.switch import switched_off_jobs
 from hoa_ops.errors import HoaOpsError, RequestError
-from hoa_ops.operators.check_params import read_request, refusal, stop_if_refused
+from hoa_ops.jobs import jobs_of
+from hoa_ops.operators.this_run import ThisRun, refusal, stop_if_refused
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -19,9 +24,6 @@ if TYPE_CHECKING:
 
     from hoa_ops.engine.report import AssociationOutcome
     from hoa_ops.jobs import Job
-
-SWITCHED_OFF_VARIABLE = "hoa_ops_switched_off"
-"""Airflow Variable naming the jobs that must not run live for now, separated by commas or spaces."""
 
 
 class TenantJobOperator(BaseOperator):
@@ -70,23 +72,10 @@ class TenantJobOperator(BaseOperator):
         :raises HoaOpsError: when associations failed for reasons that may pass; the task may be tried again.
         """
         stop_if_refused(context)
-        request, run_date = read_request(context, self.job)
+        this = ThisRun.of(context, self.job)
         with Database(get_settings().database_conn_id) as database:
-            run = JobRun(
-                database,
-                self.job,
-                request,
-                run_date,
-                sql=JobSql(self.plan_sql, self.post_sql, self.messages_sql, self.lock_sql),
-                dag_run_id=context["dag_run"].run_id,
-                shard=self.shard,
-                shards=self.shards,
-            )
-            skip = run.reason_to_skip()
-            if skip is not None:
-                raise AirflowSkipException(skip)
             try:
-                report = run.execute(switched_off=not request.dry_run and self.job.name in switched_off_jobs())
+                report = self._run(database, this).execute(switched_off=self.job.name in switched_off_jobs())
             except RequestError as error:
                 raise refusal(error) from None
         for line in report.lines():
@@ -95,10 +84,38 @@ class TenantJobOperator(BaseOperator):
             raise _failure(report.failed)
         return report.figures
 
+    def _run(self, database: Database, this: ThisRun) -> JobRun:
+        """Return the run that is to be carried out.
 
-def switched_off_jobs() -> set[str]:
-    """Return the jobs that must not run live for now, by name."""
-    return set(str(Variable.get(SWITCHED_OFF_VARIABLE, default="")).replace(",", " ").split())
+        :raises AirflowSkipException: when the job is not for this run.
+        :raises RequestError: when a live run is asked for that cannot be one.
+        """
+        with database.transaction(read_only=True) as cursor:
+            skip = reason_to_skip(
+                cursor, self.job, this.request, this.run_date, dag_run_id=this.dag_run_id, shards=self.shards
+            )
+            if skip is not None:
+                raise AirflowSkipException(skip)
+            try:
+                mode = mode_of(cursor, self.job, this.request, this.run_date, by_hand=this.by_hand)
+            except NotLiveError as error:
+                if this.request.only_job is None and len(jobs_of(self.job.dag_id)) > 1:
+                    # The run is for those of the jobs that are live.
+                    raise AirflowSkipException(str(error)) from None
+                raise
+        if mode is Mode.LIVE:
+            check_live_date(this.run_date.as_of, today=today())
+        return JobRun(
+            database,
+            self.job,
+            this.request,
+            this.run_date,
+            sql=JobSql(self.plan_sql, self.post_sql, self.messages_sql, self.lock_sql),
+            mode=mode,
+            dag_run_id=this.dag_run_id,
+            shard=self.shard,
+            shards=self.shards,
+        )
 
 
 def _failure(failed: Sequence[AssociationOutcome]) -> Exception:

@@ -49,6 +49,7 @@ class Scheduler:
                     job,
                     on=moment,
                     dag_run_id=dag_run_id or f"run__{moment.isoformat()}",
+                    run_type="manual" if params else "scheduled",
                     **params,
                 )
                 done.append(job)
@@ -75,6 +76,15 @@ class Scheduler:
 @pytest.fixture
 def scheduler(jobs):
     return Scheduler(jobs)
+
+
+@pytest.fixture(autouse=True)
+def live_since_the_end_of_october(database):
+    went_live(database, at(31, 12, month=10))
+
+
+def went_live(database, moment):
+    database.run("UPDATE go_live_decisions SET decided_at = %s", moment)
 
 
 @pytest.fixture
@@ -133,19 +143,20 @@ def test_job_that_is_not_due_says_by_which_run_it_was_done(scheduler, maple):
 
 
 def test_outage_over_the_first(database, scheduler, maple):
+    went_live(database, at(20, month=10))
     done = scheduler.between(at(20, month=10), at(10), down=[(at(30, month=10), at(4))])
     assert done == [
-        ("10-20 08:00", INVOICES),  # The first run there ever was.
-        ("10-20 08:00", REMINDERS),
+        ("10-20 08:00", REMINDERS),  # October's invoices were scheduled before the job went live.
         ("10-27 08:00", REMINDERS),
         ("11-03 08:00", INVOICES),  # What the outage left out, at its latest tick.
         ("11-03 08:00", REMINDERS),
         ("11-06 03:00", FEES),
     ]
-    assert periods(database) == ["2025-10", "2025-11"]
+    assert periods(database) == ["2025-11"]
 
 
 def test_paused_for_weeks(database, scheduler, maple):
+    went_live(database, at(31, month=7))
     done = scheduler.between(at(1, month=8), at(1, month=12), down=[(at(2, month=8), at(11))])
     # Ten weeks of reminders and three months of fees come to one of each.
     assert [job for moment, job in done if moment == "11-10 08:00"] == [INVOICES, FEES, REMINDERS]
@@ -180,19 +191,27 @@ def test_reminders_caught_up_in_the_night_are_not_repeated_in_the_morning(databa
 @pytest.mark.parametrize(
     ("first_run", "done"),
     [
-        (at(5, 9), [INVOICES]),  # Mid-month: nothing is charged or sent for what was scheduled before.
-        (at(6, 3), [INVOICES, FEES]),
-        (at(10, 8), [INVOICES, REMINDERS]),
-        (at(17, 8), [INVOICES, REMINDERS]),
+        (at(6, 3), [FEES]),  # Mid-month: nothing is billed, charged or sent for what was scheduled before.
+        (at(10, 8), [REMINDERS]),
+        (at(17, 8), [REMINDERS]),
     ],
 )
-def test_first_deployment_in_mid_month(database, scheduler, maple, first_run, done):
+def test_what_was_scheduled_before_going_live_is_nobody_s_to_do(database, scheduler, maple, first_run, done):
+    went_live(database, first_run - timedelta(hours=1))
     assert scheduler.run(first_run) == done
-    assert periods(database) == ["2025-11"]
-    if FEES in scheduler.skipped:
-        assert "billing had not begun here when this was scheduled" in scheduler.skipped[FEES]
+    assert periods(database) == []
+    assert scheduler.skipped[INVOICES] == (
+        "Not due: this was scheduled for 2025-11-01 02:00, before the job went live. "
+        "To do it now, trigger a run with job generate_invoices."
+    )
     assert scheduler.between(at(1, month=12), at(2, month=12))
-    assert periods(database) == ["2025-11", "2025-12"]
+    assert periods(database) == ["2025-12"]
+
+
+def test_first_month_is_billed_by_hand_where_a_deployment_goes_live_later(database, scheduler, maple):
+    went_live(database, at(5))
+    assert scheduler.run(at(5, 9), job="generate_invoices") == [INVOICES]
+    assert periods(database) == ["2025-11"]
 
 
 def test_first_fees_that_an_outage_swallowed_are_made_good(scheduler, maple):

@@ -17,13 +17,8 @@ NOON = datetime(2025, 11, 10, 12, tzinfo=NEW_YORK)
 ESCALATION_DUE = NOON.replace(hour=6)
 
 
-@pytest.fixture(autouse=True)
-def installed(database):
-    install(database, datetime(2025, 1, 1, tzinfo=NEW_YORK))
-
-
-def install(database, at):
-    database.run("UPDATE installation SET installed_at = %s", at)
+def went_live(database, at):
+    database.run("UPDATE go_live_decisions SET decided_at = %s", at)
 
 
 def check(at=NOON):
@@ -88,8 +83,34 @@ def test_late_only_after_the_grace(database, minutes, state):
     assert escalation(ESCALATION_DUE + timedelta(minutes=minutes)).state == state
 
 
-def test_what_was_due_before_the_installation_is_nobody_s_to_do(database):
-    install(database, NOON)
+@pytest.mark.parametrize("undecided", [True, False])
+def test_a_job_in_rehearsal_is_not_well_even_if_it_was_done(database, undecided, capsys):
+    for job, due_at in {job.job: job.due_at for job in check().jobs}.items():
+        record(database, due_at, job=job.name)
+    if undecided:
+        database.run("DELETE FROM go_live_decisions WHERE job = 'escalate_violations'")
+    else:
+        database.run(
+            "INSERT INTO go_live_decisions (job, live, decided_by, reason)"
+            " VALUES ('escalate_violations', false, 'Ann', 'fines are wrong')"
+        )
+    assert escalation().state == "rehearsal"
+    assert not check().ok
+    assert check().bare["jobs"]["escalate_violations"] == "rehearsal"
+    main(["health"])
+    assert (
+        "✗ escalate_violations: in REHEARSAL, last done for 2025-11-10 06:00; it posts nothing until somebody goes "
+        "live: `python -m hoa_ops go-live --job escalate_violations`"
+    ) in capsys.readouterr().out
+
+
+def test_a_rehearsal_counts_as_nothing(database):
+    record(database, mode="rehearsal")
+    assert escalation().state == "late"
+
+
+def test_what_was_due_before_going_live_is_nobody_s_to_do(database):
+    went_live(database, NOON)
     assert {job.state for job in check().jobs} == {"not_yet_due"}
     assert check().ok
     assert escalation(NOON + timedelta(days=1)).state == "late"
@@ -156,7 +177,7 @@ def test_the_command_tells_programs_by_its_exit_status(database, capsys):
     assert "✗ escalate_violations: LATE" in capsys.readouterr().out
     assert main(["health", "--json"]) == 1
     assert {job["state"] for job in json.loads(capsys.readouterr().out)["jobs"]} == {"late"}
-    install(database, datetime.now(NEW_YORK))
+    went_live(database, datetime.now(NEW_YORK))
     assert main(["health"]) == 0
     assert "✓ outbox: nothing is stuck" in capsys.readouterr().out
 

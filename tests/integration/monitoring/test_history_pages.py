@@ -71,10 +71,11 @@ def test_the_application_does_not_describe_itself(get, path):
 
 
 def test_the_bare_status_is_for_anybody(database, get):
+    database.run("UPDATE go_live_decisions SET decided_at = clock_timestamp()")
     response = get("/health")
     assert response.status_code == 200
     assert response.json().keys() == {"status", "jobs", "outbox"}
-    database.run("UPDATE installation SET installed_at = '2025-01-01'")
+    database.run("UPDATE go_live_decisions SET decided_at = '2025-01-01'")
     assert get("/health").status_code == 200, "one look answers many monitors"
     web._bare_status._good_until = 0
     assert (get("/health").status_code, get("/health").json()["status"]) == (503, "trouble")

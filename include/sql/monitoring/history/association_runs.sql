@@ -1,5 +1,5 @@
 -- monitoring/history/association_runs: what the newest runs did for one association, attempt by attempt.
-SELECT runs.job, runs.dag_run_id, runs.run_date, runs.as_of, runs.options, attempts.status, attempts.counts,
+SELECT runs.job, runs.dag_run_id, runs.run_date, runs.as_of, runs.mode, runs.options, attempts.status, attempts.counts,
        attempts.totals, attempts.error, attempts.recorded_at
   FROM (SELECT *
           FROM run_tenants

@@ -8,4 +8,5 @@ SELECT trends.name, date_trunc('month', runs.as_of)::date AS month,
     ON trends.job = runs.job
  WHERE run_tenants.tenant_id = %(tenant_id)s
    AND runs.run_date >= %(since)s
+   AND runs.mode = 'live'
  GROUP BY trends.name, month

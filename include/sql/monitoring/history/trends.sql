@@ -5,4 +5,5 @@ SELECT trends.name, date_trunc('month', runs.as_of)::date AS month,
   FROM unnest(%(names)s::text[], %(jobs)s::text[], %(totals)s::text[]) AS trends (name, job, total)
   JOIN runs ON runs.job = trends.job
  WHERE runs.run_date >= %(since)s
+   AND runs.mode = 'live'
  GROUP BY trends.name, month

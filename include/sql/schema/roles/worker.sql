@@ -11,8 +11,9 @@ GRANT INSERT ON {associations}.payment_applications, {associations}.payment_remi
 GRANT INSERT ON {associations}.violation_escalations TO {role};
 GRANT UPDATE (status) ON {associations}.violations TO {role};
 
+GRANT INSERT ON {operations}.go_live_decisions TO {role};
 GRANT INSERT ON {operations}.runs, {operations}.run_tenants, {operations}.billed_periods TO {role};
-GRANT UPDATE (as_of, run_date, options, narrowed, status, finished_at, associations, failed, counts, totals)
+GRANT UPDATE (as_of, run_date, mode, options, narrowed, status, finished_at, associations, failed, counts, totals)
     ON {operations}.runs TO {role};
 GRANT INSERT ON {operations}.budget_alerts, {operations}.outbox TO {role};
 GRANT UPDATE (state, attempts, not_before, claimed_by, claimed_at, handed_over_at, last_response, finished_at)
