@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG
@@ -66,6 +67,7 @@ class JobRunner:
         on: date | datetime,
         dag_run_id: str | None = None,
         run_type: str = "manual",
+        today: date | None = None,
         **params: Any,
     ) -> Outcome:
         """Run one task.
@@ -73,6 +75,7 @@ class JobRunner:
         :param on: the run's date (then at noon) or moment, in New York unless it says otherwise.
         :param dag_run_id: default: one per date, so that two calls are a run and its retry.
         :param run_type: manual, or scheduled: a tick of the DAG's schedule.
+        :param today: the day on which it is carried out (default: its own).
         """
         moment = on if isinstance(on, datetime) else datetime.combine(on, time(12), tzinfo=ZONE)
         dag = load_dag(dag_id)
@@ -92,8 +95,10 @@ class JobRunner:
         }
         task.render_template_fields(context, task.get_template_env(dag))
         task._cached_logger = _Recorder(self.last.log)
-        # The wrapper of execute() warns that this is no task runner; what it wraps is the operator's own method.
-        self.last.returned = type(task).execute.__wrapped__(task, context)
+        # A run is carried out on its day.
+        with patch("hoa_ops.engine.live_dates._today", return_value=today or moment.date()):
+            # The wrapper of execute() warns that this is no task runner; what it wraps is the operator's own method.
+            self.last.returned = type(task).execute.__wrapped__(task, context)
         return self.last
 
     def escalate(self, *, on: date | datetime, **params: Any) -> Outcome:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.description = (
-        "Let jobs post. Until then they only rehearse: what is scheduled is planned and reported, and nothing is posted "
-        "or sent. What was scheduled before this moment is not carried out."
+        "Let jobs post. Until then they only rehearse: what is scheduled is planned and reported, and nothing is "
+        "posted or sent. What was scheduled before this moment is not carried out."
     )
     add_jobs(parser)
     add_signature(parser)

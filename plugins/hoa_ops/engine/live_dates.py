@@ -20,19 +20,14 @@ TOLERANCE = timedelta(days=1)
 """Somewhere it is tomorrow already."""
 
 
-def today() -> date:
-    """Return the day that it is in the time zone of the deployment."""
-    return datetime.now(get_settings().zone).date()
-
-
-def check_live_date(as_of: date, *, today: date) -> None:
+def check_live_date(as_of: date) -> None:
     """Refuse a live run that is dated ahead, or so long ago that the date must be a mistake.
 
     :param as_of: the day that the run stands for.
-    :param today: the day that it is.
     :raises RequestError: saying what to do instead.
     """
     settings = get_settings()
+    today = _today()
     if as_of > today + TOLERANCE:
         raise RequestError(
             f"the run is dated {as_of}, and today is {today}: a live run cannot be dated ahead; wait for the day, "
@@ -46,18 +41,23 @@ def check_live_date(as_of: date, *, today: date) -> None:
         )
 
 
-def check_begun(cursor: Cursor, as_of: date, tenants: Sequence[Tenant], *, today: date) -> None:
+def check_begun(cursor: Cursor, as_of: date, tenants: Sequence[Tenant]) -> None:
     """Refuse a live run that is dated before any of its associations began.
 
     :raises RequestError: naming the first day there is.
     """
-    if as_of >= today - TOLERANCE or not tenants:
+    if as_of >= _today() - TOLERANCE:
         return
-    row = cursor.row(statement("engine/first_day.sql"), {"tenant_ids": [tenant.tenant_id for tenant in tenants]})
-    first_day = row and row["first_day"]
+    tenant_ids = [tenant.tenant_id for tenant in tenants]
+    [row] = cursor.rows(statement("engine/first_day.sql"), {"tenant_ids": tenant_ids})
+    first_day: date | None = row["first_day"]
     if first_day is not None and as_of < first_day:
         raise RequestError(
             f"the run is dated {as_of}, and nothing began before {first_day} (the association's "
             f"billing_starts_on, or the first day on which a unit has an owner): "
             f"correct the date, or set dry_run to look back"
         )
+
+
+def _today() -> date:
+    return datetime.now(get_settings().zone).date()

@@ -89,12 +89,13 @@ def _jobs() -> str:
         modes = job_modes(cursor)
     zone = get_settings().zone
     live = [f"{mode.job} since {mode.live_since.astimezone(zone):%Y-%m-%d %H:%M}" for mode in modes if mode.live_since]
-    waiting = [str(mode.job) for mode in modes if not mode.live_since]
-    parts = [f"live: {', '.join(live)}"] if live else []
-    parts += (
-        [f"in rehearsal, posting nothing until `python -m hoa_ops go-live`: {', '.join(waiting)}"] if waiting else []
-    )
-    return "; ".join(parts)
+    states = {
+        "live": live,
+        "in rehearsal, posting nothing until `python -m hoa_ops go-live`": [
+            str(mode.job) for mode in modes if not mode.live_since
+        ],
+    }
+    return "; ".join(f"{state}: {', '.join(jobs)}" for state, jobs in states.items() if jobs)
 
 
 def _mail(recipient: str | None) -> str:

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 
 from hoa_ops.database import Database
 from hoa_ops.engine.go_live import Mode, NotLiveError, mode_of
-from hoa_ops.engine.live_dates import check_begun, check_live_date, today
+from hoa_ops.engine.live_dates import check_begun, check_live_date
 from hoa_ops.engine.switch import switched_off_jobs
 from hoa_ops.engine.tenants import tenants_in_scope
 from hoa_ops.errors import NotReadyError, RequestError
@@ -65,9 +65,8 @@ class CheckParamsOperator(BaseOperator):
                 tenants = tenants_in_scope(cursor, run.request)
                 modes = self._modes(cursor, run)
                 if Mode.LIVE in modes:
-                    now = today()
-                    check_live_date(run.run_date.as_of, today=now)
-                    check_begun(cursor, run.run_date.as_of, tenants, today=now)
+                    check_live_date(run.run_date.as_of)
+                    check_begun(cursor, run.run_date.as_of, tenants)
             except (NotReadyError, RequestError) as error:
                 raise refusal(error) from None
         self.log.info(

@@ -10,7 +10,7 @@ from hoa_ops.database import Database
 from hoa_ops.engine.due import reason_to_skip
 from hoa_ops.engine.go_live import Mode, NotLiveError, mode_of
 from hoa_ops.engine.job_run import JobRun, JobSql
-from hoa_ops.engine.live_dates import check_live_date, today
+from hoa_ops.engine.live_dates import check_live_date
 from hoa_ops.engine.switch import switched_off_jobs
 from hoa_ops.errors import HoaOpsError, RequestError
 from hoa_ops.jobs import jobs_of
@@ -104,7 +104,7 @@ class TenantJobOperator(BaseOperator):
                     raise AirflowSkipException(str(error)) from None
                 raise
         if mode is Mode.LIVE:
-            check_live_date(this.run_date.as_of, today=today())
+            check_live_date(this.run_date.as_of)
         return JobRun(
             database,
             self.job,

@@ -13,8 +13,8 @@ from hoa_ops.jobs.billing import BillingRequest
 from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
 from hoa_ops.jobs.escalate_violations import EscalationRequest
 from hoa_ops.jobs.run_request import RunDate, RunRequest
-from hoa_ops.operators.check_params import read_request
 from hoa_ops.operators.dag_params import dag_params
+from hoa_ops.operators.this_run import ThisRun
 
 REQUESTS = [EscalationRequest, BudgetVarianceRequest, BillingRequest]
 EVERY = [(request, *case) for request in REQUESTS for case in (
@@ -175,8 +175,9 @@ def test_run_at_three_in_utc_still_stands_for_yesterday_in_new_york() -> None:
 
 def test_manual_run_without_a_logical_date_stands_for_the_moment_it_was_due() -> None:
     moment = datetime(2025, 10, 30, 3, 0, tzinfo=UTC)
-    context: Any = {"params": {}, "dag_run": SimpleNamespace(logical_date=None, run_after=moment)}
-    _, run_date = read_request(context, ESCALATE_VIOLATIONS)
+    dag_run = SimpleNamespace(run_id="manual__1", run_type="manual", logical_date=None, run_after=moment)
+    context: Any = {"params": {}, "dag_run": dag_run}
+    run_date = ThisRun.of(context, ESCALATE_VIOLATIONS).run_date
     assert run_date.as_of == date(2025, 10, 29)
     assert run_date.moment == moment
 

@@ -2,19 +2,16 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from hoa_ops.errors import HoaOpsError, SettingsError
-from hoa_ops.jobs import ESCALATE_VIOLATIONS
 from hoa_ops.monitoring.alerts.channels import channels
 from hoa_ops.monitoring.alerts.failed_task import LONGEST_ERROR, FailedTask, first_line, tell_of_failure
 from hoa_ops.monitoring.alerts.late_run import deadline_alerts
 from hoa_ops.monitoring.alerts.runbook import LATE_RUN, STUCK_MAIL, TASK_ADVICE
-from hoa_ops.operators.check_params import CheckParamsOperator
 from hoa_ops.settings import get_settings
 from tests.support.job_runner import load_dag
 from tests.support.slack import shown
@@ -202,13 +199,3 @@ def test_retries_are_settings(configured):
     task = load_dag("hoa_budget_variance").get_task("check_budget_variances")
     load_dag.cache_clear()
     assert (task.retries, task.retry_delay.total_seconds()) == (1, 7)
-
-
-def test_a_run_s_log_does_not_open_with_the_deployment_s_shortcomings(configured):
-    said = []
-    task = CheckParamsOperator(task_id="check_params", jobs=[ESCALATE_VIOLATIONS])
-    task._cached_logger = SimpleNamespace(warning=said.append, error=lambda *_: None)
-    # Ends at the first param, before any database.
-    with pytest.raises(AirflowFailException):
-        type(task).execute.__wrapped__(task, {"params": {"no_such": 1}, "dag_run": None})
-    assert said == []

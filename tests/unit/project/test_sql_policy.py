@@ -34,6 +34,7 @@ LOOKS_ON = {
         "cli/prune",
         "cli/reverse",
         "cli/statement",
+        "engine/live_dates",
         "monitoring/alerts/stuck_mail",
         "monitoring/deployment",
         "monitoring/web",

@@ -18,7 +18,9 @@ SELECT jobs.name AS job, recent.*
                 FROM job_runs
                WHERE job_runs.job = jobs.name
                  AND job_runs.dag_run_id = candidates.dag_run_id
-                 AND job_runs.run_date = candidates.run_date) AS whole
+                 AND job_runs.run_date = candidates.run_date
+              -- Look at one run at a time: without this, PostgreSQL adds up the whole history first.
+              OFFSET 0) AS whole
         ORDER BY whole.run_date DESC, whole.started_at DESC
         LIMIT %(limit)s) AS recent
  ORDER BY recent.run_date DESC, recent.started_at DESC
