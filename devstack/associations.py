@@ -57,6 +57,7 @@ class Associations:
         _hoa_ops("create-roles", "--database", DATABASE, "--owner", OWNER, "--worker", WORKER, env=environment)
         _hoa_ops("migrate", env=environment)
         _hoa_ops("grant", "--role", WORKER, env=environment)
+        _hoa_ops("go-live", "--all-jobs", "--who", "devstack", "--why", "its data are made up", env=environment)
         demo_data.load(self.owner_dsn, today=today)
 
 

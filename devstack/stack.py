@@ -172,6 +172,8 @@ class Stack:
             "AIRFLOW_CONN_HOA_OPS_DB": self.associations.worker_dsn,
             "AIRFLOW_CONN_HOA_OPS_SMTP": json.dumps(smtp),
             "AIRFLOW__HOA_OPS__TIMEZONE": TIMEZONE,
+            # The days of the demo are fixed, and longer ago every day.
+            "AIRFLOW__HOA_OPS__LIVE_RUN_DAYS": "36500",
         }
 
     def _start_airflow(self) -> None:

@@ -179,14 +179,18 @@ def _bench() -> Iterator[Bench]:
     FOLDER.mkdir(parents=True)
     home = tempfile.mkdtemp(prefix="airflow-", dir=FOLDER)
     os.environ |= {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DEFAULT_TIMEZONE": "America/New_York"}
+    os.environ["AIRFLOW__HOA_OPS__LIVE_RUN_DAYS"] = "36500"
     sys.path.insert(0, str(CHECKOUT / "plugins"))
     from hoa_ops.schema.migrations import migrate
     from hoa_ops.schema.roles import Role, create_roles, grant_worker
+    from tests.support.database import go_live
 
     with EmbeddedPostgres(FOLDER / "postgres") as server:
         create_roles(server.dsn(), database=DATABASE, owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
         migrate(server.dsn(DATABASE, OWNER, PASSWORD))
         grant_worker(server.dsn(DATABASE, OWNER, PASSWORD), WORKER)
+        with psycopg.connect(server.dsn(DATABASE, OWNER, PASSWORD)) as connection:
+            go_live(connection)
         os.environ["AIRFLOW_CONN_HOA_OPS_DB"] = server.dsn(DATABASE, WORKER, PASSWORD)
         yield Bench(server)
 

@@ -3,13 +3,12 @@
 import itertools
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from devstack.postgres import EmbeddedPostgres
 from tests.support.association import Association, AssociationsDatabase, Row
 from tests.support.books import deviations_of_all
-from tests.support.database import OWNER, PASSWORD, WORKER, go_live, prepare
+from tests.support.database import OWNER, PASSWORD, WORKER, prepare
 from tests.support.job_runner import JobRunner
 
 TEMPLATE = "associations_template"
@@ -19,8 +18,6 @@ TEMPLATE = "associations_template"
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
         prepare(server, TEMPLATE)
-        with psycopg.connect(server.dsn(TEMPLATE, OWNER, PASSWORD)) as connection:
-            go_live(connection)
         yield server
 
 

@@ -1,5 +1,5 @@
--- engine/first_day: the day on which the first of these associations began: when its billing starts, or when a unit first
--- has an owner; null where that is not known of all of them.
+-- engine/first_day: the day on which the first of these associations began: when its billing starts, or when a unit
+-- first has an owner; null where that is not known of all of them.
 SELECT CASE WHEN bool_and(began.first_day IS NOT NULL) THEN min(began.first_day) END AS first_day
   FROM (SELECT coalesce(tenants.billing_starts_on,
                         (SELECT min(ownerships.starts_on)

@@ -64,13 +64,6 @@ class RunRequest(BaseModel):
             return day
         raise ValueError(f"write the date as YYYY-MM-DD, such as 2025-10-29, from {YEARS[0]} to {YEARS[-1]}")
 
-    @field_validator("tenant")
-    @classmethod
-    def _is_printable(cls, tenant: str | None) -> str | None:
-        if tenant is not None and not tenant.isprintable():
-            raise ValueError("has characters that cannot be printed: write the code of the association")
-        return tenant
-
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
         """Validate params.

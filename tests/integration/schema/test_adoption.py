@@ -22,7 +22,7 @@ from hoa_ops.schema.roles import Role, create_roles, grant_worker
 from tests.integration.schema.test_schema import NEVER_INSTALLED, OLDEST
 from tests.support.association import AssociationsDatabase
 from tests.support.books import deviations_of_all
-from tests.support.database import OWNER, PASSWORD, WORKER
+from tests.support.database import OWNER, PASSWORD, WORKER, go_live
 from tests.support.job_runner import JobRunner
 
 ROUTE = Path(__file__).resolve().parents[3] / "docs/adopting"
@@ -68,6 +68,8 @@ class Adoption:
         """Create what is missing, and give the jobs their rights."""
         migrate(self.owner_dsn, adopt=True)
         grant_worker(self.owner_dsn, WORKER)
+        with psycopg.connect(self.owner_dsn) as connection:
+            go_live(connection)
 
     def make_views(self) -> None:
         """Walk the first part of the route: dry runs are possible."""

@@ -115,6 +115,7 @@ class Platform:
             "AIRFLOW_CONN_HOA_OPS_DB": worker_dsn,
             # The two things that a deployment would set: its time zone, and where alerts go.
             "AIRFLOW__HOA_OPS__TIMEZONE": "America/New_York",
+            "AIRFLOW__HOA_OPS__LIVE_RUN_DAYS": "36500",
             "AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID": "hoa_ops_slack",
             "AIRFLOW__HOA_OPS__ALERT_EMAIL": "operations@hoa-ops.example",
         }
@@ -187,6 +188,7 @@ def platform(
     unpack(packages / request.param, platform.folder)
     platform.hoa_ops("migrate")
     platform.hoa_ops("grant", "--role", WORKER)
+    platform.hoa_ops("go-live", "--all-jobs", "--who", "a test", "--why", "to see it post")
     demo_data.load(owner_dsn)
     return platform
 

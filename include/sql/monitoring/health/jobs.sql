@@ -1,5 +1,5 @@
--- monitoring/health/jobs: per job since when it is live, the newest run that did it for all associations, and, if that is
--- older than the moment the job was due, the newest run since then, which tells why.
+-- monitoring/health/jobs: per job since when it is live, the newest run that did it for all associations, and, if that
+-- is older than the moment the job was due, the newest run since then, which tells why.
 SELECT due.job, decision.live_since, done.run_date AS done_for, done.finished_at AS done_at,
        latest.status, latest.started_at, latest.shards, latest.failed
   FROM unnest(%(jobs)s::text[], %(due)s::timestamptz[]) AS due (job, due_at)
@@ -20,7 +20,8 @@ SELECT due.job, decision.live_since, done.run_date AS done_for, done.finished_at
                  AND job_runs.proves_done
                  AND job_runs.shards >= %(shards)s
               -- Look at one run at a time: without this, PostgreSQL adds up the whole history first.
-              OFFSET 0) AS whole
+              OFFSET 0 -- noqa: AM09
+              ) AS whole
         -- The condition of an index, so that a long history is not read.
         WHERE completed.job = due.job
           AND completed.mode = 'live'

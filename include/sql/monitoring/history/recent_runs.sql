@@ -20,7 +20,8 @@ SELECT jobs.name AS job, recent.*
                  AND job_runs.dag_run_id = candidates.dag_run_id
                  AND job_runs.run_date = candidates.run_date
               -- Look at one run at a time: without this, PostgreSQL adds up the whole history first.
-              OFFSET 0) AS whole
+              OFFSET 0 -- noqa: AM09
+              ) AS whole
         ORDER BY whole.run_date DESC, whole.started_at DESC
         LIMIT %(limit)s) AS recent
  ORDER BY recent.run_date DESC, recent.started_at DESC

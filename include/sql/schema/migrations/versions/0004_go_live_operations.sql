@@ -10,7 +10,7 @@ CREATE TABLE go_live_decisions (
 );
 CREATE INDEX ON go_live_decisions (job, id DESC);
 COMMENT ON TABLE go_live_decisions IS
-    'Who let which job go live, or took it back into rehearsal. The last row of a job counts; without one it is in rehearsal.';
+    'Who let which job go live or took it back, and why. A job''s last row counts; without one it is in rehearsal.';
 COMMENT ON COLUMN go_live_decisions.decided_at IS 'What was scheduled before this moment is nobody''s to do.';
 
 -- A deployment that has posted before goes on as it was.
@@ -21,7 +21,7 @@ SELECT job, true, 'migration', 'the job had run live before decisions were kept'
 
 ALTER TABLE runs ADD COLUMN mode text NOT NULL DEFAULT 'live' CHECK (mode IN ('live', 'rehearsal'));
 COMMENT ON TABLE runs IS
-    'One row per run of a job (and shard), live or in rehearsal. A dry run that somebody asked for leaves no trace here.';
+    'One row per run of a job (and shard), live or in rehearsal. A dry run leaves no trace here.';
 COMMENT ON COLUMN runs.mode IS 'A rehearsal was planned and reported; nothing was posted, and it proves nothing.';
 
 ALTER TABLE run_tenants
@@ -55,4 +55,4 @@ CREATE VIEW job_runs AS
       FROM runs
      GROUP BY runs.job, runs.dag_run_id, runs.run_date, runs.mode;
 COMMENT ON VIEW job_runs IS
-    'A job of a DAG run, its shards taken together. proves_done: it did the job for all associations, if all shards are there.';
+    'A job of a DAG run, its shards together. proves_done: done for all associations, if all shards are there.';
