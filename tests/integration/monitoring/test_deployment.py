@@ -68,7 +68,7 @@ def test_healthy_deployment_passes(check, mail, slack):
     status, lines = check()
     assert status == 0
     assert [line.split(":")[0] for line in lines] == [
-        "✓ settings", "✓ database", "✓ role", "✓ associations", "✓ mail", "✓ alerts",
+        "✓ settings", "✓ database", "✓ role", "✓ associations", "✓ jobs", "✓ mail", "✓ alerts",
     ]  # fmt: skip
     assert re.search(r"tables of version \d{4}$", lines[1])
     assert "1 of 1 active" in lines[3]

@@ -139,6 +139,7 @@ def test_dropped_view_is_replaced_by_the_table_of_this_version(with_a_view):
 
 def test_check_tables_names_the_rows_of_a_view_that_use_the_old_word(with_a_view):
     migrate(with_a_view.owner_dsn)
+    grant_worker(with_a_view.owner_dsn, WORKER)
     with OwnersDatabase(with_a_view.owner_dsn) as database, database.transaction() as cursor:
         [found] = differences(cursor, WORKER)
     assert found.startswith("1 row(s) of hoa.notification_preferences break the rule (channel = ANY")
