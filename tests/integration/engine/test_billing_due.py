@@ -120,7 +120,7 @@ def reminder_days(database):
     ]
 
 
-def test_every_job_runs_at_its_own_time_and_only_then(database, scheduler, maple):
+def test_every_job_runs_only_at_its_own_time(database, scheduler, maple):
     assert scheduler.between(at(1), at(1, month=12)) == [
         ("11-01 02:00", INVOICES),
         ("11-03 08:00", REMINDERS),
@@ -134,7 +134,7 @@ def test_every_job_runs_at_its_own_time_and_only_then(database, scheduler, maple
     assert len(reminder_days(database)) == 4
 
 
-def test_job_that_is_not_due_says_by_which_run_it_was_done(scheduler, maple):
+def test_job_that_is_not_due_names_the_run_that_did_it(scheduler, maple):
     scheduler.run(at(1, 2))
     scheduler.run(at(3, 8))
     assert scheduler.skipped[INVOICES] == (
@@ -142,7 +142,7 @@ def test_job_that_is_not_due_says_by_which_run_it_was_done(scheduler, maple):
     )
 
 
-def test_outage_over_the_first(database, scheduler, maple):
+def test_outage_over_the_first_is_caught_up(database, scheduler, maple):
     went_live(database, at(20, month=10))
     done = scheduler.between(at(20, month=10), at(10), down=[(at(30, month=10), at(4))])
     assert done == [
@@ -155,7 +155,7 @@ def test_outage_over_the_first(database, scheduler, maple):
     assert periods(database) == ["2025-11"]
 
 
-def test_paused_for_weeks(database, scheduler, maple):
+def test_pause_of_weeks_is_caught_up(database, scheduler, maple):
     went_live(database, at(31, month=7))
     done = scheduler.between(at(1, month=8), at(1, month=12), down=[(at(2, month=8), at(11))])
     # Ten weeks of reminders and three months of fees come to one of each.
@@ -166,7 +166,7 @@ def test_paused_for_weeks(database, scheduler, maple):
     assert all(later - earlier > timedelta(days=6) for earlier, later in itertools.pairwise(days))
 
 
-def test_two_schedules_at_the_same_minute_are_one_run_that_does_both(monkeypatch, database, scheduler, maple):
+def test_two_schedules_at_the_same_minute_make_one_run_of_both_jobs(monkeypatch, database, scheduler, maple):
     monkeypatch.setitem(vars(ASSESS_LATE_FEES), "cron", "0 8 * * 1")
     assert scheduler.between(at(1), at(4)) == [
         ("11-01 02:00", INVOICES),
@@ -175,7 +175,7 @@ def test_two_schedules_at_the_same_minute_are_one_run_that_does_both(monkeypatch
     ]
 
 
-def test_reminders_caught_up_in_the_night_are_not_repeated_in_the_morning(database, scheduler, maple):
+def test_reminders_caught_up_at_night_are_not_repeated_in_the_morning(database, scheduler, maple):
     scheduler.between(at(1, month=11), at(20, month=11))
     # Monday the 24th is missed; Monday, December 1st has both the invoices at 2:00 and the reminders at 8:00.
     done = scheduler.between(at(20), at(2, month=12), down=[(at(24), at(25))])
@@ -214,7 +214,7 @@ def test_first_month_is_billed_by_hand_where_a_deployment_goes_live_later(databa
     assert periods(database) == ["2025-11"]
 
 
-def test_first_fees_that_an_outage_swallowed_are_made_good(scheduler, maple):
+def test_first_fees_missed_in_an_outage_are_caught_up(scheduler, maple):
     scheduler.run(at(1, 2))
     assert scheduler.run(at(10, 8)) == [FEES, REMINDERS]
 
@@ -233,20 +233,20 @@ def test_failed_job_is_done_by_the_next_run_and_does_not_stop_the_others(databas
     assert periods(database) == ["2025-11", "2025-11"]
 
 
-def test_worker_that_was_killed_left_the_job_due(database, scheduler, maple):
+def test_job_of_a_killed_worker_stays_due(database, scheduler, maple):
     scheduler.run(at(1, 2))
     database.run("UPDATE runs SET status = 'running', finished_at = NULL")
     assert INVOICES in scheduler.run(at(3, 8))
     assert periods(database) == ["2025-11"]
 
 
-def test_task_that_is_tried_again_does_its_job_again(database, scheduler, maple):
+def test_retried_task_does_its_job_again(database, scheduler, maple):
     for _ in range(2):
         assert scheduler.run(at(1, 2)) == [INVOICES]
     assert periods(database) == ["2025-11"]
 
 
-def test_job_switched_off_is_reported_leaves_the_others_alone_and_is_caught_up(
+def test_switched_off_job_says_so_does_not_stop_the_others_and_is_caught_up(
     monkeypatch, database, scheduler, jobs, maple
 ):
     monkeypatch.setenv("AIRFLOW_VAR_HOA_OPS_SWITCHED_OFF", "generate_invoices")
@@ -259,7 +259,7 @@ def test_job_switched_off_is_reported_leaves_the_others_alone_and_is_caught_up(
     assert periods(database) == ["2025-11"]
 
 
-def test_run_for_one_job_does_that_job_due_or_not(database, scheduler, maple):
+def test_run_for_one_job_does_it_whether_or_not_it_is_due(database, scheduler, maple):
     assert scheduler.run(at(12, 15), job="send_reminders") == [REMINDERS]
     assert scheduler.skipped[INVOICES] == "This run is for send_reminders only."
     assert scheduler.run(at(12, 16), billing_month="2025-10") == [INVOICES]
@@ -280,7 +280,7 @@ def test_run_by_hand_for_all_does_what_was_due(scheduler, maple):
     assert "by hand" in scheduler.skipped[INVOICES]
 
 
-def test_dry_run_shows_what_is_due_and_counts_for_nothing(database, scheduler, maple):
+def test_dry_run_shows_what_is_due_and_does_not_count(database, scheduler, maple):
     before = database.snapshot()
     assert scheduler.run(at(1, 2), dry_run=True) == [INVOICES]
     assert database.snapshot() == before
@@ -288,13 +288,13 @@ def test_dry_run_shows_what_is_due_and_counts_for_nothing(database, scheduler, m
     assert scheduler.run(at(1, 5), dry_run=True) == []
 
 
-def test_as_of_a_past_day_asks_what_was_due_then(scheduler, maple):
+def test_as_of_a_past_date_does_what_was_due_then(scheduler, maple):
     scheduler.between(at(1), at(20))
     assert scheduler.run(at(20, 12), as_of="2025-11-06") == []
     assert scheduler.run(at(20, 13), as_of="2025-11-06", job="assess_late_fees") == [FEES]
 
 
-def test_clock_changes_move_no_tick(scheduler, maple):
+def test_clock_changes_move_no_scheduled_time(scheduler, maple):
     scheduler.run(at(1, 2))
     # Clocks in New York go back on November 2nd.
     assert scheduler.run(at(3, 8)) == [REMINDERS]

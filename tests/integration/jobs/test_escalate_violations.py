@@ -39,19 +39,19 @@ def test_default_schedule_run_daily_fines_on_days_1_7_and_14(database, jobs, map
 @pytest.mark.parametrize(
     ("grace", "days_overdue", "escalated"), [(0, 0, 0), (0, 1, 1), (1, 1, 1), (5, 4, 0), (5, 5, 1)]
 )
-def test_grace_boundary_to_the_day(database, jobs, maple, unit, parking, grace, days_overdue, escalated):
+def test_grace_is_exact_to_the_day(database, jobs, maple, unit, parking, grace, days_overdue, escalated):
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=days_overdue))
     assert jobs.escalate(on=TODAY, days_grace=grace).returned["posted"] == escalated
 
 
-def test_a_long_outage_brings_one_step_only(database, jobs, maple, unit, parking):
+def test_long_outage_causes_only_one_step(database, jobs, maple, unit, parking):
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=90))
     jobs.escalate(on=TODAY)
     jobs.escalate(on=TODAY + timedelta(days=1))
     assert fines(database) == [Decimal("50.00")]
 
 
-def test_schedule_of_the_type_beats_the_default_of_the_association(database, jobs, maple, unit, parking):
+def test_schedule_of_the_type_wins_over_the_association_s_default(database, jobs, maple, unit, parking):
     maple.fine_schedule(("10.00", 0))
     maple.fine_schedule(("75.00", 0), violation_type=parking)
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1), number="V-1")
@@ -94,7 +94,7 @@ def test_used_up_schedule_is_reported_for_the_board_and_not_fined(database, jobs
     assert fines(database) == [Decimal("10.00")]
 
 
-def test_step_that_needs_the_board_is_never_fined_by_itself(database, jobs, maple, unit, parking):
+def test_step_that_needs_board_approval_is_never_fined_automatically(database, jobs, maple, unit, parking):
     maple.fine_schedule(("10.00", 0), requires_board_approval=True)
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1))
     assert "needs the board's approval" in jobs.escalate(on=TODAY).text
@@ -116,7 +116,7 @@ def test_fine_is_an_invoice_with_a_balanced_entry_and_the_violation_is_escalated
     assert tuple(invoice.values()) == ("INV-00001", TODAY, TODAY)
 
 
-def test_caps_bound_the_fine_and_are_named(database, jobs, parking, maple, unit):
+def test_caps_limit_the_fine_and_are_named(database, jobs, parking, maple, unit):
     database.run("UPDATE tenants SET fine_cap_per_violation = 120, fine_cap_per_year = 140")
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1), number="V-1")
     jobs.escalate(on=TODAY)  # 50
@@ -133,7 +133,7 @@ def test_caps_bound_the_fine_and_are_named(database, jobs, parking, maple, unit)
     assert fines(database)[-2:] == [Decimal("100.00"), Decimal("40.00")]
 
 
-def test_co_owners_share_the_fine_to_the_cent_and_each_is_told(database, jobs, maple, parking):
+def test_co_owners_share_the_fine_to_the_cent_and_each_is_notified(database, jobs, maple, parking):
     unit = maple.unit("7")
     for name, percentage in (("Ann", "33.3334"), ("Bob", "33.3333"), ("Cleo", "33.3333")):
         maple.ownership(unit, maple.owner(name, email=f"{name.lower()}@example.com"), percentage=percentage)
@@ -147,7 +147,7 @@ def test_co_owners_share_the_fine_to_the_cent_and_each_is_told(database, jobs, m
     ("shares", "reason"),
     [([], "no owner of record"), (["60", "30"], "add up to 90 %, not 100 %")],
 )
-def test_unit_without_clear_ownership_is_reported_and_the_rest_goes_on(
+def test_unit_without_clear_ownership_is_an_exception_and_the_others_are_escalated(
     database, jobs, maple, parking, unit, shares, reason
 ):
     odd = maple.unit("13")
@@ -176,7 +176,7 @@ def test_notice_is_always_served(database, jobs, maple, parking, preference, ema
     assert messages[0]["recipient_address"] == (email if channel == "email" else "1 Main Street")
 
 
-def test_again_posts_nothing(database, jobs, maple, unit, parking):
+def test_rerun_posts_nothing(database, jobs, maple, unit, parking):
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1))
     jobs.escalate(on=TODAY, dag_run_id="first")
     before = database.snapshot()
@@ -215,7 +215,7 @@ def test_dry_run_shows_what_the_live_run_posts_and_changes_nothing(database, job
     assert [line for line in live.log if "→" in line] == [line for line in dry.log if "→" in line]
 
 
-def test_association_without_receivables_account_fails_alone_and_by_name(database, jobs, maple, unit, parking):
+def test_association_without_a_receivables_account_fails_alone_and_is_named(database, jobs, maple, unit, parking):
     broken = database.association("broken-brook")
     broken.violation(
         broken.unit(owner=broken.owner()), broken.violation_type(), cure_deadline=TODAY - timedelta(days=1)
@@ -232,7 +232,7 @@ def test_association_without_receivables_account_fails_alone_and_by_name(databas
         jobs.escalate(on=TODAY, dry_run=True)
 
 
-def test_the_run_s_date_decides_not_the_clock(database, jobs, maple, unit, parking):
+def test_run_date_decides_not_the_clock(database, jobs, maple, unit, parking):
     maple.violation(unit, parking, cure_deadline=date(2025, 5, 1))
     assert jobs.escalate(on=date(2025, 5, 1)).returned["posted"] == 0
     assert jobs.escalate(on=date(2025, 5, 2)).returned["posted"] == 1
@@ -240,7 +240,7 @@ def test_the_run_s_date_decides_not_the_clock(database, jobs, maple, unit, parki
 
 
 @pytest.mark.parametrize("status", ["trial", "suspended", "inactive"])
-def test_association_that_is_not_active_is_left_alone(database, jobs, maple, unit, parking, status):
+def test_inactive_association_is_skipped(database, jobs, maple, unit, parking, status):
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1))
     database.run("UPDATE tenants SET status = %s", status)
     assert jobs.escalate(on=TODAY).returned["associations"] == 0
@@ -248,7 +248,7 @@ def test_association_that_is_not_active_is_left_alone(database, jobs, maple, uni
         jobs.escalate(on=TODAY, tenant="maple-court")
 
 
-def test_one_association_only(database, jobs, maple, unit, parking):
+def test_run_for_one_association_does_only_that_one(database, jobs, maple, unit, parking):
     other = database.association("other-oaks")
     other.violation(other.unit(owner=other.owner()), other.violation_type(), cure_deadline=date(2025, 1, 1))
     maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1))

@@ -242,7 +242,7 @@ class Built:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(day=days())
-def test_escalation_does_what_the_oracle_says(database, books_in_order, jobs, day):
+def test_escalation_matches_the_oracle(database, books_in_order, jobs, day):
     today, grace, neighborhoods = day
     database.run("UPDATE tenants SET status = 'inactive'")
     with database.connection.transaction():

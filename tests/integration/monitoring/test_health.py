@@ -63,14 +63,14 @@ def test_a_real_run_is_on_time(database, jobs):
     assert (done.state, done.done_for, done.reason) == ("ok", ESCALATION_DUE, "")
 
 
-def test_all_jobs_done_is_well(database):
+def test_health_is_ok_when_all_jobs_are_done(database):
     for job, due_at in {job.job: job.due_at for job in check().jobs}.items():
         record(database, due_at, job=job.name)
     assert check().ok
     assert check().bare == {"status": "ok", "jobs": dict.fromkeys(map(str, JOBS), "ok"), "outbox": "ok"}
 
 
-def test_nobody_ran_it_a_paused_dag_a_dead_scheduler_an_import_error(database):
+def test_job_that_nothing_ran_is_late(database):
     record(database, ESCALATION_DUE - timedelta(days=1))
     assert escalation().state == "late"
     assert "no run has started since it was due: check that the DAG is not paused" in escalation().reason
@@ -78,7 +78,7 @@ def test_nobody_ran_it_a_paused_dag_a_dead_scheduler_an_import_error(database):
 
 
 @pytest.mark.parametrize(("minutes", "state"), [(119, "ok"), (120, "late")])
-def test_late_only_after_the_grace(database, minutes, state):
+def test_job_is_late_only_after_its_grace(database, minutes, state):
     record(database, ESCALATION_DUE - timedelta(days=1))
     assert escalation(ESCALATION_DUE + timedelta(minutes=minutes)).state == state
 
@@ -127,7 +127,7 @@ def test_what_was_due_before_going_live_is_nobody_s_to_do(database):
     ],
     ids=["failed", "switched off", "killed", "wrong database", "narrowed"],
 )
-def test_a_run_that_did_not_do_the_job(database, values, reason):
+def test_run_that_did_not_do_the_job_does_not_count(database, values, reason):
     record(database, **values)
     assert escalation().state == "late"
     assert reason in escalation().reason
@@ -145,13 +145,13 @@ def test_every_shard_must_have_done_its_part(database, monkeypatch):
     assert "failed for 1 association(s)" in escalation().reason
 
 
-def test_ticks_stay_where_they_are_when_clocks_change(database):
+def test_scheduled_times_do_not_move_when_clocks_change(database):
     sunday = datetime(2025, 11, 2, 6, tzinfo=NEW_YORK)
     record(database, sunday)
     assert escalation(sunday + timedelta(hours=6)).state == "ok"
 
 
-def test_mail_that_is_stuck(database):
+def test_stuck_mail_fails_health(database):
     outbox(database, state="failed", finished_at=NOON)
     outbox(database, state="uncertain", finished_at=NOON)
     outbox(database, created_at=NOON - timedelta(hours=5))
@@ -172,7 +172,7 @@ def outbox(database, **values):
     )
 
 
-def test_the_command_tells_programs_by_its_exit_status(database, capsys):
+def test_exit_status_tells_whether_all_is_well(database, capsys):
     assert main(["health"]) == 1
     assert "✗ escalate_violations: LATE" in capsys.readouterr().out
     assert main(["health", "--json"]) == 1
@@ -182,13 +182,13 @@ def test_the_command_tells_programs_by_its_exit_status(database, capsys):
     assert "✓ outbox: nothing is stuck" in capsys.readouterr().out
 
 
-def test_a_database_that_is_away_is_no_health(monkeypatch, capsys):
+def test_health_fails_when_the_database_is_down(monkeypatch, capsys):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", "postgresql://nobody@127.0.0.1:1/none")
     assert main(["health"]) == 1
     assert "cannot be reached" in capsys.readouterr().err
 
 
-def test_a_long_history_is_not_read(database):
+def test_health_does_not_read_a_long_history(database):
     """However many runs the ledger has, the check finds the ones it needs by their index."""
     database.run(
         """

@@ -60,17 +60,17 @@ def test_nothing_is_shown_without_a_login(database, get, path):
     assert (response.status_code, response.json()) == (401, {"detail": "Not authenticated"})
 
 
-def test_somebody_who_may_not_see_the_runs_sees_nothing(database, app, get, logged_in):
+def test_user_without_permission_sees_nothing(database, app, get, logged_in):
     app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="guest", role=None)
     assert get("/").status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
-def test_the_application_does_not_describe_itself(get, path):
+def test_web_application_serves_no_api_description(get, path):
     assert get(path).status_code == 404
 
 
-def test_the_bare_status_is_for_anybody(database, get):
+def test_status_needs_no_login(database, get):
     database.run("UPDATE go_live_decisions SET decided_at = clock_timestamp()")
     response = get("/health")
     assert response.status_code == 200
@@ -81,7 +81,7 @@ def test_the_bare_status_is_for_anybody(database, get):
     assert (get("/health").status_code, get("/health").json()["status"]) == (503, "trouble")
 
 
-def test_the_bare_status_tells_nothing_of_a_database_that_is_away(get, monkeypatch):
+def test_status_says_nothing_about_a_database_that_is_down(get, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", "postgresql://nobody@127.0.0.1:1/none")
     response = get("/health")
     assert (response.status_code, response.json()) == (503, {"status": "unknown"})
@@ -93,7 +93,7 @@ def test_pages_of_an_empty_ledger(database, get, logged_in):
     assert "No runs." in get("/jobs/send_reminders").text
 
 
-def test_what_was_done_is_shown_and_what_failed_with_its_reason(database, get, jobs, logged_in):
+def test_pages_show_what_was_done_and_why_something_failed(database, get, jobs, logged_in):
     maple = database.association(name="<b>Maple & Co</b>")
     maple.violation(maple.unit(owner=maple.owner()), maple.violation_type(), cure_deadline=TODAY - timedelta(days=1))
     jobs.escalate(on=TODAY, dag_run_id="scheduled__2025+1")
@@ -133,7 +133,7 @@ def test_a_failure_that_a_later_attempt_fixed_says_so(database, get, jobs, logge
     assert database.value("SELECT totals ->> 'fines' FROM runs") == "50.00"
 
 
-def test_older_runs_are_a_page_further(database, get, logged_in):
+def test_older_runs_are_on_the_next_page(database, get, logged_in):
     database.run(
         """
         INSERT INTO runs (job, dag_run_id, as_of, run_date, options, narrowed, status, associations)
@@ -152,11 +152,11 @@ def test_older_runs_are_a_page_further(database, get, logged_in):
     ("path", "status"),
     [("/association?code=nowhere", 404), ("/jobs/send_reminders/run?id=none", 404), ("/jobs/nonsense", 404)],
 )
-def test_what_is_not_there(database, get, logged_in, path, status):
+def test_unknown_page_is_not_found(database, get, logged_in, path, status):
     assert get(path).status_code == status
 
 
-def test_a_page_runs_no_script_but_its_own_and_loads_nothing(database, get, logged_in):
+def test_page_runs_only_its_own_script_and_loads_nothing(database, get, logged_in):
     page = get("/")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -166,14 +166,14 @@ def test_a_page_runs_no_script_but_its_own_and_loads_nothing(database, get, logg
     assert nonce not in get("/").text
 
 
-def test_a_database_that_is_away_is_explained(get, logged_in, monkeypatch):
+def test_page_explains_that_the_database_is_down(get, logged_in, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", "postgresql://nobody@127.0.0.1:1/none")
     response = get("/")
     assert response.status_code == 503
     assert "database cannot be reached" in response.text
 
 
-def test_the_plugin_registers_both():
+def test_plugin_registers_the_page_and_the_status():
     [app], [view] = HoaOpsPlugin.fastapi_apps, HoaOpsPlugin.external_views
     assert app["url_prefix"] == "/hoa-ops"
     assert view["href"] == "hoa-ops/"

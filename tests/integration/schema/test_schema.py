@@ -95,7 +95,7 @@ def entry(association):
 # The servers. ---------------------------------------------------------------------------------------------------
 
 
-def test_it_really_runs_on_the_server_it_says(request, database):
+def test_tests_run_on_the_server_version_they_claim(request, database):
     version = database.value("SHOW server_version_num")
     if "oldest" in request.node.name:
         assert version.startswith("15")
@@ -152,7 +152,7 @@ def test_uuidv7_is_supplied_only_where_the_server_has_none(request, database):
     assert schema == ("hoa" if "oldest" in request.node.name else "pg_catalog")
 
 
-def test_jobs_run_on_it_and_document_numbers_go_on_past_99999(database, jobs, maple):
+def test_jobs_run_on_it_and_document_numbers_continue_past_99999(database, jobs, maple):
     unit, parking = maple.unit(owner=maple.owner()), maple.violation_type()
     for number in range(3):
         maple.violation(unit, parking, cure_deadline=date(2025, 10, 1), number=f"V-{number}")
@@ -217,7 +217,7 @@ def test_journal_is_append_only_even_for_its_owner(database, maple, table, state
     assert database.value(f"SELECT count(*) FROM {table}") == before > 0
 
 
-def test_nor_does_it_go_with_its_association(database, maple):
+def test_journal_is_not_deleted_with_its_association(database, maple):
     maple.journal(TODAY, "5100", "1000", "5.00")
     with pytest.raises(errors.RestrictViolation, match="append-only"):
         database.run("TRUNCATE tenants CASCADE")
@@ -244,7 +244,7 @@ def test_entry_is_reversed_once(maple):
 # Associations apart. --------------------------------------------------------------------------------------------
 
 
-def test_no_row_of_one_association_hangs_on_another_s(database, maple, oaks):
+def test_no_row_references_another_association_s_row(database, maple, oaks):
     owner = oaks.owner()
     unit = oaks.unit(owner=owner)
     kind, own_kind = oaks.violation_type(), maple.violation_type()
@@ -404,7 +404,7 @@ def test_invoice_cannot_take_more_than_its_amount(maple, open_items):
 
 
 @pytest.mark.parametrize("contended", ["payment", "invoice"])
-def test_two_who_apply_at_once_cannot_apply_too_much_together(database, maple, open_items, contended):
+def test_concurrent_applications_cannot_exceed_the_payment(database, maple, open_items, contended):
     invoices, payments = open_items
     second = (payments[0], invoices[1]) if contended == "payment" else (payments[1], invoices[0])
     entries = [maple.journal(TODAY, "2200", "1200", "60.00") for _ in range(2)]
@@ -438,7 +438,7 @@ def test_two_who_apply_at_once_cannot_apply_too_much_together(database, maple, o
     ) == 60  # fmt: skip
 
 
-def test_invoice_s_lines_add_up_to_it(database, maple):
+def test_invoice_lines_add_up_to_its_amount(database, maple):
     owner = maple.owner()
     invoice = maple.invoice(maple.unit(owner=owner), owner, "100.00", on=TODAY)
     with pytest.raises(errors.CheckViolation, match=r"add up to 99\.99"):
@@ -455,7 +455,7 @@ def test_invoice_s_lines_add_up_to_it(database, maple):
 # The role that runs the jobs. -----------------------------------------------------------------------------------
 
 
-def test_worker_owns_nothing_and_may_create_or_delete_nothing(database):
+def test_worker_owns_nothing_and_cannot_create_or_delete(database):
     assert database.value("SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", WORKER) == 0
     assert database.value("SELECT count(*) FROM pg_proc WHERE proowner = %s::regrole", WORKER) == 0
     assert database.value("SELECT has_database_privilege(%s, current_database(), 'CREATE')", WORKER) is False
@@ -486,7 +486,7 @@ def updatable(database, table):
     return {row["attname"] for row in rows}
 
 
-def test_worker_changes_nothing_of_what_was_posted_or_frozen(database):
+def test_worker_cannot_change_posted_or_frozen_rows(database):
     posted = (
         "journal_entries", "journal_entry_lines", "invoices", "invoice_lines", "payments", "payment_applications",
         "violation_escalations", "payment_reminders", "run_tenants", "budget_alerts", "billed_periods",
@@ -557,7 +557,7 @@ def test_worker_reads_and_posts_what_the_jobs_need(database, worker, maple):
         "SELECT id FROM violations FOR UPDATE",
     ],
 )
-def test_write_in_a_dry_run_s_transaction_is_refused_by_the_database(database, maple, statement):
+def test_database_refuses_writes_in_a_dry_run(database, maple, statement):
     before = database.snapshot()
     with (
         Database("hoa_ops_db") as connection,
@@ -568,7 +568,7 @@ def test_write_in_a_dry_run_s_transaction_is_refused_by_the_database(database, m
     assert database.snapshot() == before
 
 
-def test_dry_run_s_transaction_cannot_be_made_writable(database):
+def test_dry_run_transaction_cannot_be_made_writable(database):
     with (
         Database("hoa_ops_db") as connection,
         pytest.raises(DatabaseError, match="must be set before any query"),
@@ -577,7 +577,7 @@ def test_dry_run_s_transaction_cannot_be_made_writable(database):
         cursor.run("SET TRANSACTION READ WRITE")
 
 
-def test_next_transaction_may_write_again(database, maple):
+def test_next_transaction_can_write_again(database, maple):
     maple.violation(maple.unit(), maple.violation_type(), cure_deadline=TODAY)
     with Database("hoa_ops_db") as connection:
         with connection.transaction(read_only=True) as cursor:

@@ -61,7 +61,7 @@ def title(value: object) -> str:
 
 
 @pytest.mark.parametrize(("request_model", "name", "value", "fault"), BAD, ids=title)
-def test_bad_param_ends_in_a_sentence_that_names_it(
+def test_bad_param_is_refused_with_a_sentence_that_names_it(
     request_model: type[RunRequest], name: str, value: object, fault: str
 ) -> None:
     with pytest.raises(RequestError) as raised:
@@ -86,7 +86,7 @@ def test_misspelled_param_is_refused_and_not_ignored(request_model: type[RunRequ
         request_model.read({name: True})
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(RequestError, match=r"as_of: .*; days_grace: .*; there is no param dryrun"):
         EscalationRequest.read({"as_of": "tomorrow", "days_grace": -1, "dryrun": True})
 
@@ -120,14 +120,14 @@ def test_common_params_come_first_and_the_dry_run_before_all(request_model: type
         (BudgetVarianceRequest, "critical_threshold", "0 to 1000"),
     ],
 )
-def test_form_tells_the_bounds_that_it_does_not_know(request_model: type[RunRequest], name: str, bounds: str) -> None:
+def test_form_describes_the_bounds_it_does_not_enforce(request_model: type[RunRequest], name: str, bounds: str) -> None:
     param = dag_params(request_model)[name]
     assert param.description.endswith(f" Allowed: {bounds}.")
     assert not {"minimum", "maximum"} & param.schema.keys(), "the form would change the value instead of refusing it"
 
 
 @pytest.mark.parametrize("request_model", REQUESTS)
-def test_form_takes_a_day_as_it_was_written(request_model: type[RunRequest]) -> None:
+def test_form_takes_a_date_as_written(request_model: type[RunRequest]) -> None:
     schema = dag_params(request_model)["as_of"].schema
     assert "format" not in schema, "the form's calendar would take a day that does not exist for none"
 
@@ -152,7 +152,7 @@ def test_form_refuses_what_the_check_refuses(request_model: type[RunRequest], na
         (BillingRequest, {"job": "assess_late_fees", "days_grace": 0}),
     ],
 )
-def test_form_and_check_take_the_same_good_values(request_model: type[RunRequest], given: dict[str, Any]) -> None:
+def test_form_and_check_accept_the_same_values(request_model: type[RunRequest], given: dict[str, Any]) -> None:
     params = dag_params(request_model)
     for name, value in given.items():
         assert params[name].resolve(value) == value
@@ -173,7 +173,7 @@ def test_run_at_three_in_utc_still_stands_for_yesterday_in_new_york() -> None:
     assert day(datetime(2025, 11, 30, 4, 59, tzinfo=UTC)) == date(2025, 11, 29)  # winter time: UTC-5
 
 
-def test_manual_run_without_a_logical_date_stands_for_the_moment_it_was_due() -> None:
+def test_manual_run_without_a_logical_date_uses_its_run_after() -> None:
     moment = datetime(2025, 10, 30, 3, 0, tzinfo=UTC)
     dag_run = SimpleNamespace(run_id="manual__1", run_type="manual", logical_date=None, run_after=moment)
     context: Any = {"params": {}, "dag_run": dag_run}
@@ -189,7 +189,7 @@ def test_as_of_gives_the_scheduled_time_of_that_day() -> None:
     assert run_date.as_of == date(2025, 10, 1)
 
 
-def test_day_after_the_run_s_own_is_for_dry_runs_only() -> None:
+def test_date_after_the_run_date_requires_a_dry_run() -> None:
     late_evening = datetime(2025, 10, 30, 3, 0, tzinfo=UTC)
     with pytest.raises(RequestError, match=r"as_of 2025-10-30 is after the run date 2025-10-29: choose an earlier"):
         day(late_evening, as_of="2025-10-30")
@@ -204,7 +204,7 @@ def test_ledger_records_what_differs_from_the_defaults() -> None:
     assert EscalationRequest().options == {}
 
 
-def test_narrowed_run_is_known_as_such() -> None:
+def test_narrowed_run_is_marked_as_narrowed() -> None:
     assert not EscalationRequest.read({"days_grace": 3}).narrowed
     assert EscalationRequest.read({"tenant": "maple-court"}).narrowed
     assert BudgetVarianceRequest.read({"budget_id": "00000000-0000-7000-8000-0000000000b1"}).narrowed

@@ -134,12 +134,12 @@ def test_a_long_line_is_cut():
     assert line.endswith("x…")
 
 
-def test_every_task_that_can_fail_has_its_line_of_the_runbook():
+def test_every_task_that_can_fail_has_advice():
     tasks = [task for dag_id in DAG_IDS for task in load_dag(dag_id).tasks]
     assert TASK_ADVICE.keys() == {task.task_id for task in tasks if not isinstance(task, EmptyOperator)}
 
 
-def test_every_line_of_the_runbook_leads_to_a_section_that_exists():
+def test_every_advice_links_to_an_existing_runbook_section():
     headings = re.findall(r"^#+ (.*)$", (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
     assert {advice.section for advice in (*TASK_ADVICE.values(), LATE_RUN, STUCK_MAIL)} <= anchors
@@ -151,14 +151,14 @@ def test_runbook_is_linked_where_it_is_published(configured):
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_every_task_tells_of_its_failure(dag_id):
+def test_every_task_alerts_when_it_fails(dag_id):
     tasks = {task.task_id: task for task in load_dag(dag_id).tasks}
     # The last task fails because others did, which have sent their alerts.
     assert not tasks.pop("complete").on_failure_callback
     assert all(task.on_failure_callback == [tell_of_failure] for task in tasks.values())
 
 
-def test_without_a_channel_there_is_no_deadline_either():
+def test_without_a_channel_there_is_no_deadline():
     assert channels(failed().alert) == []
     assert deadline_alerts("hoa_budget_variance", 120) is None
 
@@ -182,12 +182,12 @@ def test_each_configured_channel_has_its_own_deadline(configured):
     assert said in to_apprise.callback.kwargs["body"]
 
 
-def test_deadlines_can_be_left_off(configured):
+def test_deadlines_can_be_turned_off(configured):
     configured(alert_slack_conn_id="team_slack", deadlines="False")
     assert deadline_alerts("hoa_budget_variance", 90) is None
 
 
-def test_a_mailbox_that_is_none_is_refused(configured):
+def test_invalid_mailbox_is_refused(configured):
     configured(alert_email="ops@hoa.example, nobody")
     with pytest.raises(SettingsError, match="alert_email"):
         get_settings()

@@ -19,7 +19,7 @@ from hoa_ops.jobs.escalate_violations import EscalationRequest
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_settings_page_is_what_the_code_says():
+def test_settings_page_matches_the_code():
     assert (ROOT / "docs/settings.md").read_text() == settings_page(), "run: python -m hoa_ops settings"
 
 
