@@ -37,6 +37,7 @@ lint: $(INSTALLED) ## Check style and types, and the SQL
 	@$(RUN) ruff check $(CHECKED)
 	@$(RUN) ruff format --check $(CHECKED)
 	@$(RUN) mypy
+	@PYTHONPATH=plugins $(VENV)/bin/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-cache --no-logo
 	@$(RUN) tools.lint_sql
 	@$(RUN) check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 

@@ -40,6 +40,9 @@ class ConnectionLostError(HoaOpsError):
     """The database cannot be reached, or went away; nothing of the open transaction was kept."""
 
 
+Row = dict[str, Any]
+"""A row of a query: its columns by name."""
+
 as_json = partial(Jsonb, dumps=partial(json.dumps, default=str))
 """Bind a value as jsonb; amounts, dates and ids become text, so that no cent goes through a float."""
 

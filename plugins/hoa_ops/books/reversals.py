@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
-    from hoa_ops.database import Cursor
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Cursor, Row
 
 POSTING_JOBS = tuple(job.name for job in (GENERATE_INVOICES, ASSESS_LATE_FEES, ESCALATE_VIOLATIONS))
 

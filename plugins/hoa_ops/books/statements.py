@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hoa_ops.associations import Tenant
-    from hoa_ops.database import Cursor
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Cursor, Row
 
 
 @dataclass(frozen=True)

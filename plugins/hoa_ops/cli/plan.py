@@ -22,7 +22,7 @@ from hoa_ops.settings import get_settings
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Row
     from hoa_ops.jobs import Job
 
 ASSOCIATION = "association"

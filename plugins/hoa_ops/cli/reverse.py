@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hoa_ops.associations import Tenant
-    from hoa_ops.database import Cursor
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Cursor, Row
 
 _MARKS = {"post": "✓", "leave": "-", "exception": "✗"}
 

@@ -14,7 +14,7 @@ from hoa_ops.engine.tenants import tenants_in_scope
 from hoa_ops.errors import PostingError
 
 if TYPE_CHECKING:
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Row
     from hoa_ops.engine.tenants import Tenant
     from hoa_ops.jobs import Job
     from hoa_ops.jobs.run_request import RunDate, RunRequest

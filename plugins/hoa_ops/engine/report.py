@@ -11,6 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from hoa_ops.database import Row
 from hoa_ops.errors import PostingError
 from hoa_ops.templates import render
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from hoa_ops.engine.tenants import Tenant
     from hoa_ops.jobs import Job
     from hoa_ops.jobs.run_request import RunRequest
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

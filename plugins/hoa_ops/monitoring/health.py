@@ -19,8 +19,7 @@ from hoa_ops.settings import get_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hoa_ops.database import Cursor
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Cursor, Row
 
 STUCK = {
     "dead_letters": "could not be delivered",

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
-    from hoa_ops.database import Cursor
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Cursor, Row
 
 MONTHS_SHOWN = 12
 RUNS_PER_JOB = 5

@@ -17,8 +17,7 @@ from hoa_ops.templates import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hoa_ops.database import Database
-    from hoa_ops.engine.report import Row
+    from hoa_ops.database import Database, Row
 
 log = logging.getLogger(__name__)
 
