@@ -62,7 +62,7 @@ class MailServer:
     def open(self) -> None:
         """Connect and log in, unless that is done.
 
-        :raises MailServerError: when there is no such server or it refuses us.
+        :raises MailServerError: when there is no such server or it refuses the login.
         """
         if self._client is not None:
             return
@@ -106,9 +106,9 @@ class MailServer:
         return self._send(mail, message["recipient_address"])
 
     def compose(self, message: Mapping[str, Any], attachment: Attachment | None = None) -> EmailMessage:
-        """Write a row of the outbox as a mail: text and HTML, with a Message-ID that is the row's for ever.
+        """Write a row of the outbox as a mail: text and HTML, with a Message-ID that stays the row's forever.
 
-        :raises ValueError: when a header has a line break or NUL, or the address is none.
+        :raises ValueError: when a header has a line break or NUL, or the address is not valid.
         """
         mail = EmailMessage(policy=SMTP)
         for header in ("sender_name", "recipient_name", "recipient_address", "subject"):

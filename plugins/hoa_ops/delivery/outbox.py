@@ -68,7 +68,7 @@ class Delivery:
         :raises MailServerError: when the server cannot be used; everything undelivered is back in the queue.
         :raises MessagesDeferredError: when messages are left for another try.
         """
-        self._take_over_dead_claims()
+        self._release_dead_claims()
         try:
             while batch := self._claim():
                 self._deliver(batch)
@@ -94,10 +94,12 @@ class Delivery:
                 self._release(batch[position:])
                 raise
 
-    def _take_over_dead_claims(self) -> None:
+    def _release_dead_claims(self) -> None:
         with self._database.transaction() as cursor:
-            taken = cursor.rows(statement("delivery/take_over.sql"), {"minutes": self._settings.mail_claim_minutes})
-        self.outcomes.update(row["state"] for row in taken if row["state"] == MessageState.UNCERTAIN)
+            released = cursor.rows(
+                statement("delivery/release_dead_claims.sql"), {"minutes": self._settings.mail_claim_minutes}
+            )
+        self.outcomes.update(row["state"] for row in released if row["state"] == MessageState.UNCERTAIN)
 
     def _claim(self) -> list[dict[str, Any]]:
         with self._database.transaction() as cursor:

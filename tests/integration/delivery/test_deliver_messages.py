@@ -492,7 +492,7 @@ def test_slow_delivery_does_not_touch_what_another_delivery_claimed(database, si
         slow, fast = delivery_of(first), delivery_of(second)
         batch = slow._claim()
         database.run("UPDATE outbox SET claimed_at = claimed_at - interval '1 hour'")
-        fast._take_over_dead_claims()
+        fast._release_dead_claims()
         [taken] = fast._claim()
         assert not slow._hand_over_recorded(batch[0])
         assert fast._hand_over_recorded(taken)

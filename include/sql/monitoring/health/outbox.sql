@@ -1,4 +1,4 @@
--- monitoring/health/outbox: how many messages stand still until a person looks, by what is wrong with them.
+-- monitoring/health/outbox: how many messages need a person, by what is wrong with them.
 SELECT stuck.alarm, stuck.messages
   FROM stuck_messages(%(waiting_since)s) AS stuck
  WHERE stuck.messages > 0

@@ -19,7 +19,7 @@ def deadline_alerts(dag_id: str, minutes: float) -> list[DeadlineAlert] | None:
     The notifiers are the providers' own, as not every platform has this package on its triggerer.
 
     :param minutes: from the queueing of a run to the time by which it must have succeeded.
-    :returns: nothing if deadlines are switched off or alerts go nowhere.
+    :returns: None if deadlines are switched off or no alert channel is configured.
     """
     if not get_settings().deadlines:
         return None

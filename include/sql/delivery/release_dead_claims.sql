@@ -1,5 +1,5 @@
--- delivery/take_over: claims of a delivery that died. What it had begun to hand over may have arrived: that is for a
--- person.
+-- delivery/release_dead_claims: back to the queue with what a delivery that died had claimed. What it had begun to hand
+-- over may have arrived: that is for a person.
 UPDATE outbox
    SET state = CASE WHEN handed_over_at IS NULL THEN 'pending' ELSE 'uncertain' END,
        attempts = CASE WHEN handed_over_at IS NULL THEN attempts - 1 ELSE attempts END,
