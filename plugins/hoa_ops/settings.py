@@ -71,13 +71,13 @@ class Settings(BaseModel):
         default=30,
         ge=1,
         le=3600,
-        description="How long a job waits for rows of an association that somebody else holds locked. Then that "
-        "association fails alone and is tried again with the task.",
+        description="Seconds a job waits for an association's rows that someone else has locked. After that, the "
+        "association fails alone, and the task's retry tries it again.",
     )
     live_run_days: int = Field(
         default=366,
         ge=1,
-        description="How many days ago a live run may be dated. An older one is refused, as a slip of the pen.",
+        description="How many days back a live run may be dated. An older date is refused as a likely mistake.",
     )
     shards: int = Field(
         default=1,
