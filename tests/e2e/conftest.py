@@ -43,6 +43,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, slack: SlackSink, alert_mail
         "AIRFLOW__HOA_OPS__ALERT_SMTP_CONN_ID": "hoa_ops_alert_smtp",
         "AIRFLOW__HOA_OPS__ALERT_EMAIL": "operations@hoa-ops.example",
         "AIRFLOW__HOA_OPS__TASK_RETRIES": "1",
+        # Tests hold locks for as long as it takes Airflow to notice something.
+        "AIRFLOW__HOA_OPS__LOCK_TIMEOUT_SECONDS": "300",
         "AIRFLOW__HOA_OPS__TASK_RETRY_SECONDS": "1",
         "AIRFLOW__HOA_OPS__DEADLINE_MINUTES_BUDGET_VARIANCE": "0.25",
         # A worker that is gone is missed sooner than after five minutes.

@@ -56,3 +56,20 @@ CREATE VIEW job_runs AS
      GROUP BY runs.job, runs.dag_run_id, runs.run_date, runs.mode;
 COMMENT ON VIEW job_runs IS
     'A job of a DAG run, its shards together. proves_done: done for all associations, if all shards are there.';
+
+-- Whoever posts takes the counters in one order, the jobs' own, whichever number is asked for first: else a program that
+-- numbers its journal entry before its invoice, and a job, wait for each other.
+CREATE OR REPLACE FUNCTION next_document_number(for_tenant uuid, of_kind text)
+RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    taken bigint;
+BEGIN
+    INSERT INTO document_counters (tenant_id, kind) VALUES (for_tenant, 'invoice'), (for_tenant, 'journal_entry')
+        ON CONFLICT DO NOTHING;
+    PERFORM FROM document_counters WHERE tenant_id = for_tenant ORDER BY kind FOR UPDATE;
+    UPDATE document_counters SET last_number = last_number + 1
+     WHERE tenant_id = for_tenant AND kind = of_kind
+     RETURNING last_number INTO taken;
+    RETURN document_number(of_kind, taken);
+END
+$$;
