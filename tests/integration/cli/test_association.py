@@ -70,7 +70,7 @@ def command(request, database, sunset, jobs, monkeypatch, capsys):
     return run
 
 
-def test_every_command_finds_it_by_all_of_them(command, ways):
+def test_every_command_finds_it_by_code_id_and_name(command, ways):
     found = {way: command(way) for way in ways}
     assert {status for status, _ in found.values()} <= {0, 1}
     assert len(set(found.values())) == 1
@@ -78,13 +78,13 @@ def test_every_command_finds_it_by_all_of_them(command, ways):
     assert found["sunset-ridge"] != command("sunset")
 
 
-def test_every_command_refuses_what_there_is_not_in_the_same_words(command):
+def test_every_command_refuses_an_unknown_one_in_the_same_words(command):
     status, said = command("sunset ridge")
     assert status == 1
     assert said.startswith("no association has the code, id or name 'sunset ridge': the page HOA history and the table")
 
 
-def test_params_find_it_by_all_of_them(jobs, ways):
+def test_params_find_it_by_code_id_and_name(jobs, ways):
     for way in ways:
         outcome = jobs.run("hoa_monthly_billing", "generate_invoices", on=NOVEMBER, dry_run=True, tenant=way,
                            job="generate_invoices")  # fmt: skip
@@ -92,13 +92,13 @@ def test_params_find_it_by_all_of_them(jobs, ways):
 
 
 @pytest.mark.parametrize("wanted", ["sunset ridge", "%", "x\0y", "' OR true --", str(UUID(int=7))])
-def test_params_refuse_what_there_is_not(jobs, sunset, wanted):
+def test_params_refuse_an_unknown_one(jobs, sunset, wanted):
     with pytest.raises(AirflowFailException) as refused:
         jobs.run("hoa_budget_variance", "check_params", on=NOVEMBER, tenant=wanted)
     assert f"no association has the code, id or name {wanted!r}: the page HOA history" in str(refused.value)
 
 
-def test_page_finds_it_by_all_of_them(database, sunset, ways):
+def test_page_finds_it_by_code_id_and_name(database, sunset, ways):
     with Database("hoa_ops_db") as connected, connected.transaction(read_only=True) as cursor:
         for way in ways:
             shown = history.association(cursor, way, at=database.value("SELECT now()"))["association"]
@@ -115,12 +115,12 @@ def find(database):
 
 
 @pytest.mark.parametrize("wanted", ["", " ", "\0", "sunset-ridge\0", "\udc80"])
-def test_text_that_no_association_can_have_is_refused(sunset, find, wanted):
+def test_text_no_association_can_have_is_refused(sunset, find, wanted):
     with pytest.raises(RequestError, match="no association has the code, id or name"):
         find(wanted)
 
 
-def test_name_that_several_have_is_refused_with_their_codes(database, find):
+def test_ambiguous_name_is_refused_with_the_codes(database, find):
     for code in ("oaks-west", "oaks-east"):
         database.association(code, name="The Oaks")
     with pytest.raises(RequestError) as refused:
@@ -131,18 +131,18 @@ def test_name_that_several_have_is_refused_with_their_codes(database, find):
     assert rest == "(oaks-east, oaks-west)"
 
 
-def test_code_of_one_goes_before_the_name_of_another(database, find):
+def test_code_wins_over_the_name_of_another_association(database, find):
     database.association("maple", name="Oaks")
     oaks = database.association("oaks", name="Maple")
     assert find("Oaks").tenant_id == oaks.tenant_id
 
 
-def test_it_is_found_whatever_its_status(database, sunset, find):
+def test_association_is_found_whatever_its_status(database, sunset, find):
     database.run("UPDATE tenants SET status = 'suspended'")
     assert find("Sunset Ridge HOA").status == "suspended"
 
 
-def test_jobs_say_what_is_wrong_with_its_status(database, sunset, jobs):
+def test_jobs_name_a_status_that_is_not_active(database, sunset, jobs):
     database.run("UPDATE tenants SET status = 'suspended'")
     with pytest.raises(AirflowFailException, match="the association 'Sunset Ridge HOA' is suspended; only active"):
         jobs.run("hoa_budget_variance", "check_params", on=NOVEMBER, tenant="Sunset Ridge HOA")

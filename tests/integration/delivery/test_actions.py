@@ -209,7 +209,7 @@ def test_delivery_task_raises_the_alarm_even_when_the_mail_server_is_down(databa
     assert states(database) == ["pending"]
 
 
-def test_without_slack_another_channel_but_mail_hears_of_it(message, slack, monkeypatch):
+def test_without_slack_stuck_mail_goes_to_another_channel_but_not_to_mail(message, slack, monkeypatch):
     message(state="uncertain", finished_at=datetime.now(UTC))
     monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_SLACK_CONN_ID", "")
     monkeypatch.setenv("AIRFLOW__HOA_OPS__ALERT_EMAIL", "ops@hoa.example")

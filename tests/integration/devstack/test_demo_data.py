@@ -16,13 +16,13 @@ def today(request, database):
     return request.param
 
 
-def test_without_a_day_it_is_the_day_of_the_user_s_document(database, jobs):
+def test_default_date_is_that_of_the_user_s_document(database, jobs):
     demo_data.load(database.owner_dsn)
     report = jobs.escalate(on=date(2025, 10, 29), **SUNSET_RIDGE).text
     assert "→ VIOL-2025-001 - Unit 101 - Step 2 - Fine: $100.00 - Overdue by 7 days" in report
 
 
-def test_database_that_has_associations_is_left_alone(database):
+def test_database_with_associations_is_not_touched(database):
     assert demo_data.load(database.owner_dsn)
     assert not demo_data.load(database.owner_dsn, today=date(2026, 11, 25))
     assert database.value("SELECT count(*) FROM tenants") == 2
@@ -35,7 +35,7 @@ def test_violations_are_a_few_days_overdue(today, jobs, books_in_order):
         assert line in report
 
 
-def test_two_lines_of_the_budget_in_force_have_run_away(today, jobs, books_in_order):
+def test_two_lines_of_the_active_budget_are_over_their_thresholds(today, jobs, books_in_order):
     report = jobs.check_budgets(on=today, **SUNSET_RIDGE).text
     assert f"Budget: {today.year} Operating Budget" in report
     assert "Variance: $2,500.00 (+20.8%) - WARNING" in report

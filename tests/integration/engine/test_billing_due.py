@@ -196,7 +196,7 @@ def test_reminders_caught_up_at_night_are_not_repeated_in_the_morning(database, 
         (at(17, 8), [REMINDERS]),
     ],
 )
-def test_what_was_scheduled_before_going_live_is_nobody_s_to_do(database, scheduler, maple, first_run, done):
+def test_what_was_scheduled_before_going_live_is_not_caught_up(database, scheduler, maple, first_run, done):
     went_live(database, first_run - timedelta(hours=1))
     assert scheduler.run(first_run) == done
     assert periods(database) == []

@@ -85,7 +85,7 @@ def test_run_by_hand_for_what_is_due_does_the_jobs_that_are_live(database, jobs,
         jobs.run("hoa_monthly_billing", "generate_invoices", on=monday)
 
 
-def test_moment_before_going_live_is_never_carried_out_live(database, jobs, maple):
+def test_nothing_scheduled_before_going_live_is_carried_out_live(database, jobs, maple):
     """Whatever unpauses a DAG: Airflow runs the latest past moment at once."""
     main(["go-live", "--all-jobs", "--who", "Pat", "--why", "ready"])
     jobs.run("hoa_violation_escalation", "escalate_violations", on=SIX, run_type="scheduled")

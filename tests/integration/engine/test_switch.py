@@ -20,7 +20,7 @@ ON = date(2025, 11, 6)
         '["send_reminders", "Assess_Late_Fees"]',
     ],
 )
-def test_job_is_off_however_it_is_written(monkeypatch, database, jobs, maple, value):
+def test_job_is_switched_off_in_any_spelling(monkeypatch, database, jobs, maple, value):
     monkeypatch.setenv("AIRFLOW_VAR_HOA_OPS_SWITCHED_OFF", value)
     jobs.run("hoa_monthly_billing", "check_params", on=ON, job="assess_late_fees")
     assert "SWITCHED OFF" in jobs.billing("assess_late_fees", on=ON).text

@@ -60,7 +60,7 @@ def test_schedule_of_the_type_wins_over_the_association_s_default(database, jobs
     assert fines(database) == [Decimal("75.00"), Decimal("10.00")]
 
 
-def test_type_without_a_schedule_is_told_and_not_fined(database, jobs, maple, unit, parking):
+def test_type_without_a_schedule_is_an_exception_and_not_fined(database, jobs, maple, unit, parking):
     maple.fine_schedule()
     noise = maple.violation_type("Noise")
     maple.fine_schedule(("75.00", 0), violation_type=noise)

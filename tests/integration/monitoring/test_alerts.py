@@ -220,7 +220,7 @@ def test_late_run_is_reported_the_way_the_triggerer_does_it(slack, mail, pager):
     assert "{{" not in body + json.dumps([*slack.posts, *pager.posts])
 
 
-def test_a_service_of_apprise_gets_a_message_that_fits_a_phone(slack, mail, pager):
+def test_apprise_service_gets_a_message_that_fits_a_phone(slack, mail, pager):
     fail(TaskInstance(), HoaOpsError("1 association(s) could not be posted:\n  Maple Court: no account 1200"))
     [told] = pager.posts
     assert told["title"] == "Failed: escalate_violations of hoa_violation_escalation"
@@ -233,7 +233,7 @@ def test_a_service_of_apprise_gets_a_message_that_fits_a_phone(slack, mail, page
     assert len(slack.posts) == len(mail.messages) == 1
 
 
-def test_apprise_alone_keeps_a_failure_from_being_untold(slack, mail, pager):
+def test_failure_that_only_apprise_took_counts_as_reported(slack, mail, pager):
     slack.status = 500
     mail.script = lambda _command: "550 5.7.1 no"
     ti = TaskInstance()
@@ -242,7 +242,7 @@ def test_apprise_alone_keeps_a_failure_from_being_untold(slack, mail, pager):
     assert ti.xcoms == {TOLD: True}
 
 
-def test_a_service_of_apprise_that_refuses_does_not_count_as_told(slack, mail, pager, caplog):
+def test_apprise_service_that_refuses_does_not_count_as_alerted(slack, mail, pager, caplog):
     slack.status = pager.status = 500
     mail.script = lambda _command: "550 5.7.1 no"
     ti = TaskInstance()
@@ -251,7 +251,7 @@ def test_a_service_of_apprise_that_refuses_does_not_count_as_told(slack, mail, p
     assert "The alert did not reach Apprise (AlertRefusedError): check its Connection" in caplog.text
 
 
-def test_a_provider_that_is_not_installed_silences_nobody_else(slack, mail, pager, monkeypatch, caplog):
+def test_missing_provider_does_not_silence_the_other_channels(slack, mail, pager, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "airflow.providers.apprise.notifications.apprise", None)
     fail(TaskInstance(), HoaOpsError("first"))
     assert len(slack.posts) == len(mail.messages) == 1
@@ -260,7 +260,7 @@ def test_a_provider_that_is_not_installed_silences_nobody_else(slack, mail, page
     assert len(deadline_alerts(DAG_ID, 30)) == 2
 
 
-def test_what_is_not_retried_does_not_speak_of_further_tries(slack, mail):
+def test_alert_of_a_task_without_retries_mentions_none(slack, mail):
     fail(TaskInstance("check_params", try_number=1), AirflowFailException("This run was refused."))
     assert "1, not retried" in shown(slack.posts[0])
     assert "at most" not in "".join([*shown(slack.posts[0]), *bodies(mail)])

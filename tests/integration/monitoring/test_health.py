@@ -84,7 +84,7 @@ def test_job_is_late_only_after_its_grace(database, minutes, state):
 
 
 @pytest.mark.parametrize("undecided", [True, False])
-def test_a_job_in_rehearsal_is_not_well_even_if_it_was_done(database, undecided, capsys):
+def test_job_in_rehearsal_fails_health_even_if_it_was_done(database, undecided, capsys):
     for job, due_at in {job.job: job.due_at for job in check().jobs}.items():
         record(database, due_at, job=job.name)
     if undecided:
@@ -104,12 +104,12 @@ def test_a_job_in_rehearsal_is_not_well_even_if_it_was_done(database, undecided,
     ) in capsys.readouterr().out
 
 
-def test_a_rehearsal_counts_as_nothing(database):
+def test_rehearsal_does_not_count(database):
     record(database, mode="rehearsal")
     assert escalation().state == "late"
 
 
-def test_what_was_due_before_going_live_is_nobody_s_to_do(database):
+def test_what_was_due_before_going_live_is_not_late(database):
     went_live(database, NOON)
     assert {job.state for job in check().jobs} == {"not_yet_due"}
     assert check().ok

@@ -120,7 +120,7 @@ def test_command_of_the_administrator_names_the_variable(monkeypatch, capsys):
     ],
     ids=str,
 )
-def test_what_is_mistyped_is_named(complaint, arguments, said):
+def test_mistyped_job_is_named(complaint, arguments, said):
     told = complaint(*arguments)
     assert told.startswith(said)
     assert re.search(r"\nSee: python -m hoa_ops[\w -]* --help\n$", told)
@@ -137,7 +137,7 @@ def test_day_is_read(text):
      "\uff12\uff10\uff12\uff15-11-01", "\u0662\u0660\u0662\u0665-11-01",
      "1899-12-31", "2201-01-01", "0001-01-01", "9999-12-31", "2025-11-01T00:00"],
 )  # fmt: skip
-def test_what_is_not_a_day_is_refused(text):
+def test_invalid_date_is_refused(text):
     with pytest.raises(ArgumentTypeError, match="is not a day: write it as YYYY-MM-DD, such as 2025-11-01, in"):
         day(text)
 

@@ -70,7 +70,7 @@ def test_airflow_of_another_minor_version_is_refused() -> None:
     assert not accepted.contains("3.4.0")
 
 
-def test_what_is_an_option_is_not_installed_unasked_and_is_tested_as_offered() -> None:
+def test_optional_package_is_not_installed_by_default_and_is_tested() -> None:
     options = requirements().keys() - requirements(options=False).keys()
     assert options == {"apache-airflow-providers-apprise"}
     tested = requirements(name="requirements-dev.txt")
