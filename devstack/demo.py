@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from devstack.airflow import CHECKOUT
 from devstack.demo_output import Outcome, heading, say, show_outcome, show_trial_balance
@@ -76,11 +77,11 @@ class DeviationError(RuntimeError):
     """The demo saw something that must not be."""
 
 
-def run() -> None:
+def run(folder: Path = FOLDER) -> None:
     """Play the demo on a fresh stack, and leave nothing running."""
     started = time.monotonic()
-    with _only_one():
-        stack = Stack(FOLDER, durable=False, schedules=False, report=lambda line: say(f"  {line}"))
+    with _only_one(folder):
+        stack = Stack(folder, durable=False, schedules=False, report=lambda line: say(f"  {line}"))
         heading("Starting PostgreSQL, a mail sink and Airflow")
         stack.remove()
         with stack:
@@ -95,10 +96,10 @@ def run() -> None:
 
 
 @contextmanager
-def _only_one() -> Iterator[None]:
-    """Two demos in one checkout would stop each other."""
-    FOLDER.parent.mkdir(exist_ok=True)
-    with FOLDER.with_suffix(".lock").open("w") as lock:
+def _only_one(folder: Path) -> Iterator[None]:
+    """Two demos in one folder would stop each other."""
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

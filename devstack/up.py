@@ -24,8 +24,9 @@ What to do first
   4. Press "Trigger" again, without "Dry run" this time. The task report tells what was posted, and the e-mails to the
      owners are files in {mail}
 
-The other DAGs are "Monthly billing" and "Budget variances". Nothing runs on a schedule here: a run starts when you
-trigger it.
+The other DAGs are "Monthly billing" and "Budget variances". A DAG that you have triggered is no longer paused, so it
+also runs on its schedule from now on. The run beside yours is its latest scheduled moment, from before this start and
+therefore only rehearsed.
 
 From a shell
   source {script}
@@ -40,8 +41,6 @@ def up() -> None:
     """Start the stack and leave it running; if it runs already, only tell about it."""
     stack = Stack(
         FOLDER,
-        # A DAG that is unpaused would at once run its latest scheduled moment, live.
-        schedules=False,
         today=datetime.now(ZoneInfo(TIMEZONE)).date(),
         report=lambda line: print(f"  {line}", flush=True),
     )

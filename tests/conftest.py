@@ -26,7 +26,7 @@ os.environ |= {
 }
 CHECKOUT = Path(__file__).resolve().parents[1]
 THE_RUNNING_AIRFLOW = "the Airflow that end-to-end tests share"
-STARTS_ITS_OWN = {"tests/e2e/compose/test_compose.py"}
+STARTS_ITS_OWN = {"tests/e2e/compose/test_compose.py", "tests/e2e/devstack/test_demo.py"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ from dateutil.relativedelta import relativedelta
 
 from devstack.airflow import airflow_command
 from devstack.waiting import wait_until
+from tests.support.association import AssociationsDatabase
 
 BILLING = "hoa_monthly_billing"
 
@@ -36,7 +37,20 @@ def scheduler_that_keeps_schedules(stack):
         scheduler.wait()
 
 
-def test_months_missed_in_an_outage_are_billed_once_each(stack, api, request):
+@pytest.fixture
+def only_association(stack):
+    """An association of this test's own, the only active one: what is scheduled today is not for the demo's."""
+    with AssociationsDatabase(stack.owner_dsn, stack.associations.worker_dsn) as database:
+        active = "UPDATE tenants SET status = CASE WHEN {} THEN 'active' ELSE 'inactive' END"
+        association = database.association()
+        for number in ("101", "102"):
+            association.unit(number, owner=association.owner(email="ann@maple-court.example"))
+        database.run(active.format("id = %s"), association.tenant_id)
+        yield association
+        database.run(active.format("id <> %s"), association.tenant_id)
+
+
+def test_months_missed_in_an_outage_are_billed_once_each(stack, api, only_association, request):
     this_month = datetime.now(ZoneInfo("America/New_York")).date().replace(day=1)
     months = [this_month - relativedelta(months=ago) for ago in (3, 2, 1, 0)]
     api.wait_for_dags([BILLING])

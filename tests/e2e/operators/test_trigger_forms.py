@@ -27,6 +27,7 @@ class Form:
     """A DAG's form, what somebody writes into it to look ahead, and what the report must then tell."""
 
     dag_id: str
+    title: str
     request_model: type[RunRequest]
     job: str
     written: dict[str, str]
@@ -40,6 +41,7 @@ class Form:
 
 BILLING = Form(
     "hoa_monthly_billing",
+    "Monthly billing",
     BillingRequest,
     "generate_invoices",
     {"tenant": "sunset-ridge", "job": "Monthly invoices", "billing_month": "2031-03"},
@@ -48,6 +50,7 @@ BILLING = Form(
 )
 VIOLATIONS = Form(
     "hoa_violation_escalation",
+    "Violation escalation",
     EscalationRequest,
     "escalate_violations",
     {"tenant": "sunset-ridge", "as_of": "2025-10-29", "days_grace": "2"},
@@ -56,6 +59,7 @@ VIOLATIONS = Form(
 )
 BUDGETS = Form(
     "hoa_budget_variance",
+    "Budget variances",
     BudgetVarianceRequest,
     "check_budget_variances",
     {"tenant": "sunset-ridge", "as_of": "2025-10-29", "warning_threshold": "15", "critical_threshold": "25"},
@@ -80,9 +84,9 @@ def open_form(visit):
     def go(form):
         # High enough for the whole form, and for the whole report: Airflow draws only those lines that are seen.
         page = visit("/dags", height=1080)
-        page.get_by_role("link", name=form.dag_id, exact=True).click()
+        page.get_by_role("link", name=form.title, exact=True).click()
         page.wait_for_url(re.compile(rf"/dags/{form.dag_id}$"))
-        page.get_by_role("heading", name=form.dag_id).wait_for()
+        page.get_by_role("heading", name=form.title).wait_for()
         page.get_by_role("button", name="Trigger Dag").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("checkbox", name="Dry run").wait_for(state="attached")
@@ -248,10 +252,10 @@ def test_words_for_a_number_cannot_be_triggered(open_form):
     [
         (
             BILLING,
-            {"job": "Send payment reminders", "billing_month": "2025-11"},
+            {"job": "Payment reminders", "billing_month": "2025-11"},
             "billing_month is a param of generate_invoices, but the run is for send_reminders: remove one of the two",
         ),
-        (VIOLATIONS, {"as_of": "2999-01-01"}, "choose an earlier day, or set dry_run to look ahead"),
+        (VIOLATIONS, {"as_of": "2999-01-01"}, "choose an earlier date, or set dry_run to look ahead"),
         (VIOLATIONS, {"tenant": "no-such"}, "no association has the code, id or name 'no-such'"),
         (
             BUDGETS,
