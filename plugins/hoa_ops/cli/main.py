@@ -11,6 +11,7 @@ from argparse import ArgumentParser
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
+from hoa_ops import __version__
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.text import is_storable
 
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="python -m hoa_ops", description="Set up, check and look into HOA Ops.")
     if not all(map(is_storable, arguments)):
         parser.error("one of the arguments contains a NUL or a byte that is not UTF-8 text: type it again")
+    parser.add_argument("--version", action="version", version=f"HOA Ops {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name, purpose in COMMANDS.items():
