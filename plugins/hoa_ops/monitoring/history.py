@@ -25,7 +25,7 @@ from hoa_ops.jobs import (
     Job,
 )
 from hoa_ops.jobs.schedule import next_tick
-from hoa_ops.monitoring.health import STUCK, check_health
+from hoa_ops.monitoring.health import STUCK, JobState, check_health
 from hoa_ops.settings import get_settings
 from hoa_ops.templates import money
 
@@ -156,7 +156,8 @@ def overview(cursor: Cursor, *, at: datetime) -> dict[str, Any]:
         "health": health,
         "alert_channels": get_settings().alert_channels,
         "jobs": [(job, next_tick(job.job, at), runs.get(job.job.name, [])) for job in health.jobs],
-        "late": [job.job.title for job in health.jobs if job.reason],
+        "late": [job.job.title for job in health.jobs if job.state == JobState.LATE],
+        "rehearsed": [job.job.title for job in health.jobs if job.state == JobState.REHEARSAL],
         "stuck": {STUCK[alarm]: messages for alarm, messages in health.stuck.items()},
         "trends": _trends(cursor, at),
         "failures": cursor.rows(statement("monitoring/history/failures.sql"), {"limit": FAILURES_SHOWN}),

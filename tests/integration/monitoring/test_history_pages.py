@@ -214,3 +214,16 @@ def test_outbox_is_shown_in_words_and_what_needs_a_person_comes_first(database, 
             ("", "queued"),
             ("wait", "to be printed"),
         ]
+
+
+def test_rehearsal_is_visible_and_counts_in_no_trend(database, get, logged_in, jobs):
+    database.run("DELETE FROM go_live_decisions")
+    maple = database.association()
+    maple.violation(maple.unit(owner=maple.owner()), maple.violation_type(), cure_deadline=date(2025, 10, 20))
+    jobs.run("hoa_violation_escalation", "escalate_violations", on=date(2025, 10, 29), run_type="scheduled")
+    page = get("/").text
+    assert "In rehearsal, posting nothing: " in page
+    assert "Violation escalation" in page
+    assert '<span class="badge wait">rehearsal</span>' in page
+    assert "No job is late" not in page
+    assert '<span class="badge wait">rehearsed</span>' in get("/association?code=maple-court").text
