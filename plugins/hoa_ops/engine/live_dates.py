@@ -53,9 +53,8 @@ def check_begun(cursor: Cursor, as_of: date, tenants: Sequence[Tenant]) -> None:
     first_day: date | None = row["first_day"]
     if first_day is not None and as_of < first_day:
         raise RequestError(
-            f"the run is dated {as_of}, and nothing began before {first_day} (the association's "
-            f"billing_starts_on, or the first day on which a unit has an owner): "
-            f"correct the date, or set dry_run to look back"
+            f"the run is dated {as_of}, and nothing began before {first_day} (the first day on which a unit has an "
+            f"owner, or the association's billing_starts_on): correct the date, or set dry_run to look back"
         )
 
 

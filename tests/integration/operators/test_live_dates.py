@@ -57,7 +57,8 @@ def test_day_that_nobody_means_is_refused_in_a_sentence(jobs, unit, as_of):
 
 def test_live_run_before_the_association_began_is_refused_and_closes_no_month(database, jobs, maple):
     maple.unit("101", owner=maple.owner())
-    database.run("UPDATE tenants SET billing_starts_on = '2025-06-01'")
+    database.run("UPDATE tenants SET billing_starts_on = '2025-08-01'")
+    database.run("UPDATE ownerships SET starts_on = '2025-06-01'")
     with pytest.raises(AirflowFailException, match="dated 2025-05-31, and nothing began before 2025-06-01"):
         jobs.run("hoa_monthly_billing", "check_params", on=date(2025, 10, 29), as_of="2025-05-31")
     jobs.run("hoa_monthly_billing", "check_params", on=date(2025, 10, 29), as_of="2025-06-01")
