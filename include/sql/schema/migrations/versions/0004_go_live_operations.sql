@@ -57,8 +57,8 @@ CREATE VIEW job_runs AS
 COMMENT ON VIEW job_runs IS
     'A job of a DAG run, its shards together. proves_done: done for all associations, if all shards are there.';
 
--- Whoever posts takes the counters in one order, the jobs' own, whichever number is asked for first: else a program that
--- numbers its journal entry before its invoice, and a job, wait for each other.
+-- Whoever posts takes the counters in one order, whichever number is asked for first: else a program that numbers its
+-- journal entry before its invoice, and a job, wait for each other.
 CREATE OR REPLACE FUNCTION next_document_number(for_tenant uuid, of_kind text)
 RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
