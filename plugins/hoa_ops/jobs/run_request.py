@@ -41,8 +41,8 @@ class RunRequest(BaseModel):
     tenant: str | None = Field(
         default=None,
         title="Association",
-        description="Only this association: its code, such as sunset-ridge (the HOA history page lists them), "
-        "or its id. Leave empty for all active associations.",
+        description="Only this association: its code, such as sunset-ridge, its id or its name. "
+        "Leave empty for all active associations.",
         min_length=1,
         max_length=100,
     )
