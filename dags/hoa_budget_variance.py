@@ -36,7 +36,7 @@ with DAG(
 ):
     check_params = CheckParamsOperator(task_id="check_params", jobs=JOBS)
     check_budget_variances = job_task(CheckBudgetVariancesOperator)
-    # A job that fails, or is not due, keeps nobody else from their work; the last task fails the run.
+    # A job that fails or is not due does not hold up the rest; the last task fails the run.
     deliver_messages = DeliverMessagesOperator(task_id="deliver_messages", jobs=JOBS, trigger_rule=TriggerRule.ALL_DONE)
     report = PrintReportOperator(task_id="report", jobs=JOBS, trigger_rule=TriggerRule.ALL_DONE)
     complete = CompleteRunOperator(task_id="complete", trigger_rule=TriggerRule.ALL_DONE, on_failure_callback=None)
