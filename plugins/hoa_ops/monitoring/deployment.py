@@ -17,7 +17,7 @@ from hoa_ops.engine.go_live import job_modes
 from hoa_ops.errors import NotReadyError
 from hoa_ops.monitoring.alerts.alert import Alert
 from hoa_ops.monitoring.alerts.channels import channels, tell
-from hoa_ops.schema.migrations import check_version
+from hoa_ops.schema.version import check_version
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _settings() -> str:
 def _database() -> str:
     with _reading() as cursor:
         [server] = cursor.rows(statement("schema/deployment/server.sql"))
-        return f"PostgreSQL {server['server_version']}, tables of version {check_version(cursor)}"
+        return f"PostgreSQL {server['server_version']}, tables at version {check_version(cursor)}"
 
 
 def _role() -> str:
@@ -70,7 +70,7 @@ def _role() -> str:
         faults = cursor.rows(statement("schema/deployment/role_faults.sql"), {"schemas": schemas})
     if faults:
         raise NotReadyError("\n    ".join(row["fault"] for row in faults))
-    return "owns nothing, and may do what the jobs need and no more"
+    return "has the rights that the jobs need, and no others"
 
 
 def _associations() -> str:

@@ -14,7 +14,7 @@ from hoa_ops.engine.switch import switched_off_jobs
 from hoa_ops.engine.tenants import tenants_in_scope
 from hoa_ops.errors import NotReadyError, RequestError
 from hoa_ops.operators.this_run import ThisRun, refusal, stop_if_nobody_asked
-from hoa_ops.schema.migrations import check_version
+from hoa_ops.schema.version import check_version
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""The command ``check-tables``, for a database whose tables are another application's.
+"""How a database differs from what the jobs need, for one whose tables belong to another application.
 
-It says what the jobs need and do not find there. It changes nothing: what the package expects is created for the
-comparison and taken back (see :mod:`hoa_ops.schema.expected`).
+Nothing is changed: what the package expects is created for the comparison and rolled back (see
+:mod:`hoa_ops.schema.expected`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import psycopg
 
 from hoa_ops.database import statement
 from hoa_ops.errors import RequestError
-from hoa_ops.schema import expected as contract
-from hoa_ops.settings import get_settings
+from hoa_ops.schema.expected import EXPECTED, build
+from hoa_ops.schema.scripts import Schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ _NOBODY = {"tenant_id": UUID(int=0), "as_of": date.max}
 def differences(cursor: Cursor, role: str) -> list[str]:
     """Say in sentences how tables, views and rights differ from what the jobs need; nothing where they do not.
 
-    The rows are looked at as well: a view keeps no keys and rules, so what it gives must keep them by itself.
+    The rows are checked as well: a view enforces no keys and rules, so its rows must keep them by themselves.
 
     :param cursor: as the schema owner.
     :param role: the role that runs the jobs.
@@ -38,40 +38,40 @@ def differences(cursor: Cursor, role: str) -> list[str]:
     """
     if cursor.row("SELECT FROM pg_roles WHERE rolname = %(role)s", {"role": role}) is None:
         raise RequestError(f"role: there is no role {role!r}; `python -m hoa_ops create-roles` creates it")
-    settings = get_settings()
+    schemas = Schemas.of_deployment()
     cursor.run("SAVEPOINT as_it_is")
-    contract.build(cursor, role)
+    build(cursor, role)
     # With nothing on the path, PostgreSQL names everything in full.
     cursor.run("SELECT set_config('search_path', '', true)")
     names = {
-        "contract": contract.ASSOCIATIONS,
-        "schema": settings.associations_schema,
-        "own_contract": contract.OPERATIONS,
-        "own_schema": settings.operations_schema,
+        "expected_associations": EXPECTED.associations,
+        "associations": schemas.associations,
+        "expected_operations": EXPECTED.operations,
+        "operations": schemas.operations,
         "role": role,
     }
     found = [row["difference"] for row in cursor.rows(statement("schema/expected/differences.sql"), names)]
     found += [row["difference"] for row in cursor.rows(statement("schema/expected/rights.sql"), names)]
     unreadable = set()
-    for rule in cursor.rows(statement("schema/expected/rules_of_rows.sql"), names):
-        if rule["full_name"] in unreadable:
+    for check in cursor.rows(statement("schema/expected/row_checks.sql"), names):
+        if check["full_name"] in unreadable:
             continue
-        counted, error = _attempt(cursor, rule["counting"])
+        counted, error = _attempt(cursor, check["count_query"])
         if error:
-            unreadable.add(rule["full_name"])
-            found.append(f"{rule['full_name']} cannot be read: {error}")
+            unreadable.add(check["full_name"])
+            found.append(f"{check['full_name']} cannot be read: {error}")
         elif counted:
-            found.append(f"{counted} row(s) of {rule['full_name']} {rule['fault']}: correct them, or the view")
+            found.append(f"{counted} row(s) in {check['full_name']} {check['fault']}: fix the rows or the view")
     cursor.run("ROLLBACK TO SAVEPOINT as_it_is")
     if not found:
         for lock in _LOCKS:
             _, error = _attempt(cursor, statement(lock), _NOBODY)
-            found += [f"what {lock} locks cannot be locked: {error}"] if error else []
+            found += [f"the rows that {lock} locks cannot be locked: {error}"] if error else []
     return found
 
 
 def _attempt(cursor: Cursor, sql: str, parameters: Mapping[str, Any] | None = None) -> tuple[int, str | None]:
-    """Run a statement; return the number it gives, or what PostgreSQL has against it."""
+    """Run a query; return the number it gives, or PostgreSQL's objection."""
     cursor.run("SAVEPOINT attempt")
     try:
         row = cursor.row(sql, parameters) or {}

@@ -1,97 +1,106 @@
-"""Versioned schema migrations."""
+"""Brings a database to the newest version of the tables, with Alembic, and defines functions, triggers and views."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
+import psycopg
 from alembic import command, op
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+from psycopg import sql
 from psycopg.rows import dict_row
-from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
-from hoa_ops.database import Cursor, statement
-from hoa_ops.errors import NotReadyError
-from hoa_ops.schema.expected import create_missing, run_in_schemas
+from hoa_ops.database import Cursor
+from hoa_ops.errors import HoaOpsError
+from hoa_ops.schema import scripts
+from hoa_ops.schema.expected import create_missing_tables
+from hoa_ops.schema.scripts import Schemas, define_functions, define_triggers_and_views
+from hoa_ops.schema.version import installed_version
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
-ASSOCIATIONS_REVISION = "0001"
+ASSOCIATIONS_VERSION = "0001"
+"""The version whose tables an adopted database has instead of running it."""
 
 
 def migrate(dsn: str, *, adopt: bool = False) -> None:
-    """Bring a database to the newest version; on one that is there already, do nothing.
+    """Bring a database to the newest version; repeating it changes nothing.
 
-    :param dsn: URL of the database, as the role that is to own the tables.
+    :param dsn: URL of the database, as the schema owner.
     :param adopt: some of the associations' relations are there already, as views on an application's tables or as
-        tables: create those that are missing, and keep them. May be asked for again, after a view was taken away.
+        tables: create those that are missing, and keep them. May be asked for again, after a view was dropped.
+    :raises HoaOpsError: when the database cannot be reached, or refuses; the step that failed leaves nothing behind.
     """
-    settings = get_settings()
-    engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
-    with engine.connect() as connection:
-        for schema in (settings.associations_schema, settings.operations_schema):
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
-        connection.commit()
-        config = _config()
-        config.attributes["connection"] = connection
-        config.attributes["operations_schema"] = settings.operations_schema
+    schemas = Schemas.of_deployment()
+    with _connect(dsn) as connection:
+        driver = _driver(connection)
+        cursor = _cursor(connection)
+        # Whoever migrates at the same time waits until this connection is closed.
+        cursor.run("SELECT pg_advisory_lock(hashtext('hoa_ops migrate'))")
+        driver.commit()
+        with driver.transaction():
+            for schema in (schemas.associations, schemas.operations):
+                cursor.run(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)).as_string())
+            cursor.run("SELECT set_config('search_path', %(schema)s, true)", {"schema": schemas.operations})
+            version = installed_version(cursor)
+        if version is None:
+            with driver.transaction():
+                define_functions(cursor, schemas, before_tables=True)
         if adopt:
-            create_missing(_cursor(connection))
-            if not _has_version(connection):
-                command.stamp(config, ASSOCIATIONS_REVISION)
-        command.upgrade(config, "head")
-        connection.commit()
-    engine.dispose()
+            with driver.transaction():
+                create_missing_tables(cursor, version=version or ASSOCIATIONS_VERSION)
+            if version is None:
+                _alembic(connection, command.stamp, ASSOCIATIONS_VERSION)
+        _alembic(connection, command.upgrade, "head")
+        with driver.transaction():
+            define_functions(cursor, schemas)
+            define_triggers_and_views(cursor, schemas)
 
 
-def check_version(cursor: Cursor) -> str:
-    """Return the version of the tables.
-
-    Newer ones are accepted, so that an earlier version of the package can be gone back to.
-
-    :raises NotReadyError: when they are older than this package needs, or were never made.
-    """
-    scripts = ScriptDirectory.from_config(_config())
-    wanted = scripts.get_current_head()
-    older = {script.revision for script in scripts.walk_revisions()} - {wanted} | {"none"}
-    [server] = cursor.rows(statement("schema/deployment/server.sql"))
-    installed = cursor.row(statement("schema/deployment/version.sql")) if server["has_tables"] else None
-    found: str = installed["version"] if installed else "none"
-    if found in older:
-        raise NotReadyError(
-            f"the tables are of version {found}, and this package needs {wanted}: "
-            f"run `python -m hoa_ops migrate`, then `python -m hoa_ops grant`"
-        )
-    return found
+def run_version(version: str) -> None:
+    """Run the scripts of a version; Alembic's versions call it."""
+    scripts.run_version(_cursor(op.get_bind()), version, Schemas.of_deployment())
 
 
-def run_script(version_file: str | Path, *, schemas: Sequence[str]) -> None:
-    """Run the ``.sql`` file beside an Alembic version, with the named schemas as its search path.
+@contextmanager
+def _connect(dsn: str) -> Iterator[Connection]:
+    try:
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+        with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        said = str(cause).splitlines()[0]
+        if isinstance(cause, psycopg.Error) and cause.sqlstate:
+            raise HoaOpsError(f"the migration stopped, and left nothing of the step that failed: {said}") from None
+        raise HoaOpsError(f"cannot connect to the database as the schema owner: {said}") from None
 
-    :param version_file: the version's ``__file__``, or the script itself where a version has one for each schema.
-    :param schemas: names of settings that hold schema names; objects are created in the first.
-    """
-    settings = get_settings()
-    script = Path(version_file).with_suffix(".sql")
-    run_in_schemas(_cursor(op.get_bind()), script, [getattr(settings, name) for name in schemas])
+
+def _alembic(connection: Connection, do: Callable[[Config, str], None], version: str) -> None:
+    do(_config(connection), version)
+    # Alembic leaves a transaction open in which it found nothing to do.
+    connection.commit()
+    _driver(connection).commit()
 
 
-def _config() -> Config:
+def _config(connection: Connection) -> Config:
     config = Config()
     # configparser reads % as the start of an interpolation.
     config.set_main_option("script_location", str(get_settings().sql_dir / "schema" / "migrations").replace("%", "%%"))
+    config.attributes |= {"connection": connection, "operations_schema": get_settings().operations_schema}
     return config
 
 
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
 def _cursor(connection: Connection) -> Cursor:
-    driver_connection = connection.connection.driver_connection
-    return Cursor(driver_connection.cursor(row_factory=dict_row))  # type: ignore[union-attr]
-
-
-def _has_version(connection: Connection) -> bool:
-    return inspect(connection).has_table("alembic_version", schema=get_settings().operations_schema)
+    return Cursor(_driver(connection).cursor(row_factory=dict_row))

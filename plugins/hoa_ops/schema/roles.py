@@ -11,11 +11,13 @@ from psycopg import sql
 
 from hoa_ops.database import OwnersDatabase
 from hoa_ops.errors import HoaOpsError
-from hoa_ops.schema.expected import grant_to_worker
+from hoa_ops.schema.scripts import Schemas
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from hoa_ops.database import Cursor
 
 SCHEMA_OWNER_PASSWORD = "HOA_OPS_OWNER_PASSWORD"  # noqa: S105 - the name of a variable
 WORKER_PASSWORD = "HOA_OPS_WORKER_PASSWORD"  # noqa: S105
@@ -75,9 +77,15 @@ def grant_worker(dsn: str, role: str) -> None:
     :param dsn: URL of the database, as the role that owns the tables.
     :param role: the role of the Airflow Connection; it must own nothing.
     """
-    settings = get_settings()
     with OwnersDatabase(dsn) as database, database.transaction() as cursor:
-        grant_to_worker(cursor, role, associations=settings.associations_schema, operations=settings.operations_schema)
+        grant_rights(cursor, role, Schemas.of_deployment())
+
+
+def grant_rights(cursor: Cursor, role: str, schemas: Schemas) -> None:
+    """Give an existing role the rights that the jobs need in two schemas, and revoke all others there."""
+    script = (get_settings().sql_dir / "schema" / "roles" / "worker.sql").read_text(encoding="utf-8")
+    names = {"role": role, "associations": schemas.associations, "operations": schemas.operations}
+    cursor.run(sql.SQL(script).format(**{name: sql.Identifier(value) for name, value in names.items()}).as_string())
 
 
 @contextmanager

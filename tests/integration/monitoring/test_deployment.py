@@ -70,7 +70,7 @@ def test_healthy_deployment_passes(check, mail, slack):
     assert [line.split(":")[0] for line in lines] == [
         "✓ settings", "✓ database", "✓ role", "✓ associations", "✓ jobs", "✓ mail", "✓ alerts",
     ]  # fmt: skip
-    assert re.search(r"tables of version \d{4}$", lines[1])
+    assert re.search(r"tables at version \d{4}$", lines[1])
     assert "1 of 1 active" in lines[3]
     assert mail.messages == []
     assert slack.posts == []
@@ -92,28 +92,28 @@ def test_test_mail_and_test_alert_arrive_when_asked_for(check, mail, slack):
 def test_schema_owner_in_the_connection_is_a_fault(check, deployed, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", deployed.owner_dsn)
     told = "\n".join(faults(check()))
-    assert "it owns hoa.journal_entries: migrate as the owner, and let the jobs use another role" in told
-    assert "it may DELETE, REFERENCES, TRIGGER, TRUNCATE on hoa_ops.outbox" in told
-    assert "it may create schemas in the database" in told
-    assert "it may create tables in the schema hoa:" in told
-    assert "it may change hoa.journal_entry_lines" in told
+    assert "it owns hoa.journal_entries: the jobs must connect as a role that owns nothing" in told
+    assert "it has DELETE, REFERENCES, TRIGGER, TRUNCATE on hoa_ops.outbox" in told
+    assert "it can create schemas in the database" in told
+    assert "it can create tables in the schema hoa:" in told
+    assert "it can update hoa.journal_entry_lines" in told
 
 
 @pytest.mark.parametrize(
     ("grant", "revoke", "fault"),
     [
         ("GRANT TEMPORARY ON DATABASE deployment TO {role}", "REVOKE TEMPORARY ON DATABASE deployment FROM {role}",
-         "it may create temporary tables in the database"),
+         "it can create temporary tables in the database"),
         ("GRANT DELETE ON hoa.units TO {role}", "REVOKE DELETE ON hoa.units FROM {role}",
-         "it may DELETE on hoa.units: run `python -m hoa_ops grant` again"),
+         "it has DELETE on hoa.units: run `python -m hoa_ops grant` again"),
         ("GRANT UPDATE (debit) ON hoa.journal_entry_lines TO {role}",
-         "REVOKE UPDATE (debit) ON hoa.journal_entry_lines FROM {role}", "it may change hoa.journal_entry_lines"),
+         "REVOKE UPDATE (debit) ON hoa.journal_entry_lines FROM {role}", "it can update hoa.journal_entry_lines"),
         ("REVOKE INSERT ON hoa_ops.outbox FROM {role}", "GRANT INSERT ON hoa_ops.outbox TO {role}",
-         "it may not INSERT on hoa_ops.outbox: run `python -m hoa_ops grant`"),
+         "it lacks INSERT on hoa_ops.outbox: run `python -m hoa_ops grant`"),
         ("REVOKE SELECT ON hoa.owners FROM {role}", "GRANT SELECT ON hoa.owners TO {role}",
-         "it may not SELECT on hoa.owners"),
+         "it lacks SELECT on hoa.owners"),
         ("CREATE TABLE public.payroll (); GRANT SELECT ON public.payroll TO {role}", "DROP TABLE public.payroll",
-         "it may read public.payroll, which is none of the jobs' business"),
+         "it can read public.payroll, which the jobs do not need: REVOKE SELECT ON public.payroll FROM PUBLIC, hoa"),
     ],
 )  # fmt: skip
 def test_every_missing_or_extra_right_is_named(check, postgres, grant, revoke, fault):
@@ -135,13 +135,13 @@ def test_superuser_in_the_connection_is_a_fault(check, postgres, attribute):
             told = faults(check())
         finally:
             server.execute(f"ALTER ROLE {WORKER} NO{attribute}")
-    assert f"it has {attribute}: ALTER ROLE … NO{attribute}" in "\n".join(told)
+    assert f"it has {attribute}: ALTER ROLE {WORKER} NO{attribute}" in "\n".join(told)
 
 
 def test_missing_tables_are_named_with_the_command_that_creates_them(check, postgres, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", postgres.dsn("postgres", WORKER, PASSWORD))
     assert re.search(
-        r"✗ database: the tables are of version none, and this package needs \d{4}: run", faults(check())[0]
+        "✗ database: the database has no tables of this package: run `python -m hoa_ops migrate`", faults(check())[0]
     )
 
 

@@ -80,7 +80,7 @@ def test_unknown_association_is_refused_by_every_task_that_would_work_on_it(jobs
 def test_older_tables_are_refused_before_anything_is_changed(database, jobs, maple, dag_id):
     database.run("UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(
-        AirflowFailException, match=r"the tables are of version 0001, and this package needs \d{4}: run"
+        AirflowFailException, match=r"the tables are at version 0001, and this release needs \d{4}: run"
     ):
         jobs.run(dag_id, "check_params", on=TODAY)
 

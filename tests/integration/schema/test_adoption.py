@@ -22,6 +22,7 @@ from hoa_ops.schema.roles import Role, create_roles, grant_worker
 from tests.integration.schema.test_schema import NEVER_INSTALLED, OLDEST
 from tests.support.association import AssociationsDatabase
 from tests.support.books import deviations_of_all
+from tests.support.catalog import definitions
 from tests.support.database import OWNER, PASSWORD, WORKER, go_live
 from tests.support.job_runner import JobRunner
 
@@ -239,32 +240,6 @@ ALL_JOBS = {
 # The package's own tables. --------------------------------------------------------------------------------------
 
 
-def definitions(dsn: str) -> list[Any]:
-    """Everything that is defined in the two schemas, in PostgreSQL's words."""
-    with psycopg.connect(dsn) as connection:
-        connection.execute("SET search_path = ''")
-        return connection.execute(
-            """
-            SELECT 'index', pg_get_indexdef(indexrelid) FROM pg_index
-             WHERE indrelid::regclass::text ~ '^hoa(_ops)?[.]'
-             UNION ALL
-            SELECT 'constraint', conrelid::regclass || conname || pg_get_constraintdef(oid) FROM pg_constraint
-             WHERE conrelid::regclass::text ~ '^hoa(_ops)?[.]'
-             UNION ALL
-            SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-             UNION ALL
-            SELECT 'function', pg_get_functiondef(oid) FROM pg_proc
-             WHERE pronamespace::regnamespace::text IN ('hoa', 'hoa_ops') AND prokind = 'f'
-             UNION ALL
-            SELECT 'view', pg_get_viewdef(oid) || obj_description(oid) FROM pg_class
-             WHERE relkind = 'v' AND relnamespace::regnamespace::text IN ('hoa', 'hoa_ops')
-             UNION ALL
-            SELECT 'default', adrelid::regclass || pg_get_expr(adbin, adrelid) FROM pg_attrdef
-             ORDER BY 1, 2
-            """
-        ).fetchall()
-
-
 @BOTH_SERVERS
 def test_adopting_an_empty_database_creates_what_migrating_does(server, capsys):
     migrated, adopted = (f"{kind}_{next(_numbers)}" for kind in ("migrated", "adopted"))
@@ -312,8 +287,8 @@ def test_check_names_what_is_missing_at_every_step(adoption, capsys):
     status, lines = adoption.check(capsys)
     assert status == 1
     assert (
-        "✗ hoa.units is missing: create a view of that name, or let `python -m hoa_ops migrate --adopt` create it."
-        in lines
+        "✗ hoa.units is missing: create a view with that name, or run `python -m hoa_ops migrate --adopt` "
+        "to create the table." in lines
     )
     assert "✗ hoa_ops.outbox is missing: run `python -m hoa_ops migrate`." in lines
 
@@ -322,8 +297,9 @@ def test_check_names_what_is_missing_at_every_step(adoption, capsys):
     status, lines = adoption.check(capsys)
     assert (status, len(lines)) == (1, 1)
     assert lines[0].startswith(
-        "✗ No table: hoa.invoice_lines, hoa.invoices, hoa.journal_entries, hoa.journal_entry_lines, "
-        "hoa.payment_applications, hoa.violation_escalations. That does for dry runs only: "
+        "✗ These are views and must be tables: hoa.invoice_lines, hoa.invoices, hoa.journal_entries, "
+        "hoa.journal_entry_lines, hoa.payment_applications, hoa.violation_escalations. "
+        "Views are enough for dry runs only: "
     )
 
     adoption.switch_over()
@@ -335,45 +311,50 @@ SPOILED = {
     "DROP VIEW hoa.units": "hoa.units is missing: create a view",
     UNITS.format("lower(status) AS status"): "hoa.units has no column monthly_assessment (numeric(15,2)): add it.",
     UNITS.format("status, monthly_assessment::float"): (
-        "hoa.units.monthly_assessment is double precision, where numeric(15,2) is needed: cast it in the view."
+        "hoa.units.monthly_assessment is double precision but must be numeric(15,2): cast it in the view."
     ),
     UNITS.format("lower(status) AS status, monthly_assessment + 0.005 AS monthly_assessment"): (
-        "6 row(s) of hoa.units have fractions of a cent, or the like, in monthly_assessment"
+        "6 row(s) in hoa.units have more than 2 decimals in monthly_assessment"
     ),
     UNITS.format("status, monthly_assessment"): (
-        "6 row(s) of hoa.units break the rule (status = ANY (ARRAY['occupied'"
+        "6 row(s) in hoa.units violate the rule (status = ANY (ARRAY['occupied'"
     ),
     UNITS.format("nullif(lower(status), 'vacant') AS status, monthly_assessment"): (
-        "1 row(s) of hoa.units have no status: correct them, or the view."
+        "1 row(s) in hoa.units have no status: fix the rows or the view."
     ),
     UNITS.format("lower(status) AS status, monthly_assessment") + ", generate_series(1, 2)": (
-        "12 row(s) of hoa.units share their tenant_id, unit_number with another: correct them, or the view."
+        "12 row(s) in hoa.units have the same tenant_id, unit_number as another row: fix the rows or the view."
     ),
     UNITS.format("lower(status) AS status, monthly_assessment") + " WHERE unit_number <> '104'": (
-        "2 row(s) of hoa.ownerships name by tenant_id, unit_id what hoa.units does not have"
+        "2 row(s) in hoa.ownerships refer by tenant_id, unit_id to rows that do not exist in hoa.units"
     ),
     "DROP TRIGGER set_status ON hoa.violations": (
-        "hoa.violations.status cannot be updated through the view: let it read one table"
+        "hoa.violations.status cannot be updated through the view: select it unchanged"
     ),
     "ALTER VIEW hoa.units SET (security_invoker = on)": (
-        "hoa.units reads with the rights of whoever asks, and the role of the jobs has none: ALTER VIEW hoa.units SET"
+        "hoa.units is a view with security_invoker, and the worker has no rights on the tables behind it: ALTER VIEW"
     ),
     "DROP INDEX hoa.invoices_assessment_once": (
-        "hoa.invoices lacks the unique key btree (tenant_id, unit_id, owner_id, period) WHERE "
+        "hoa.invoices has no unique index on btree (tenant_id, unit_id, owner_id, period) WHERE "
     ),
     "ALTER TABLE hoa.journal_entry_lines DISABLE TRIGGER balance": (
-        "hoa.journal_entry_lines lacks the trigger balance, or it is switched off: CREATE TRIGGER balance AFTER"
+        "hoa.journal_entry_lines lacks the trigger balance, or it is disabled: run `python -m hoa_ops migrate`"
     ),
     "ALTER TABLE hoa.payment_applications ALTER id DROP DEFAULT": (
         "hoa.payment_applications.id has no default: ALTER TABLE hoa.payment_applications ALTER id SET DEFAULT"
     ),
     "ALTER TABLE hoa.payment_reminders ADD created_by text NOT NULL": (
-        "hoa.payment_reminders.created_by must be filled, and the jobs do not know it"
+        "hoa.payment_reminders.created_by is NOT NULL without a default, and the jobs do not set it"
     ),
     """
     CREATE OR REPLACE VIEW hoa.owner_credits AS
     SELECT tenant_id, owner_id, id AS payment_id, received_on, amount::numeric AS unapplied FROM hoa_import.payments
     """: "hoa.owner_credits reads hoa_import.payments, not hoa.payment_applications, hoa.payments: drop it",
+    "DROP FUNCTION hoa_ops.refuse": "The function hoa_ops.refuse is missing, or not the one of this release: run",
+    """
+    CREATE OR REPLACE FUNCTION hoa_ops.document_number(kind text, number bigint) RETURNS text LANGUAGE sql IMMUTABLE
+    AS $$ SELECT 'NO-' || number $$
+    """: "The function hoa_ops.document_number is missing, or not the one of this release: run",
     f"REVOKE SELECT ON hoa.units FROM {WORKER}": (
         f"{WORKER} lacks SELECT on hoa.units: run `python -m hoa_ops grant --role {WORKER}`."
     ),
@@ -399,7 +380,7 @@ def test_check_finds_what_would_go_wrong(switched, capsys, spoil, sentence):
         ),
         (
             f"REVOKE UPDATE ON public.accounting_violation FROM {OWNER}",
-            "escalate_violations/lock.sql locks cannot be locked: permission denied for table accounting_violation",
+            "the rows that escalate_violations/lock.sql locks cannot be locked: permission denied for table",
         ),
     ],
 )
@@ -700,7 +681,7 @@ def test_import_is_all_or_nothing_and_check_tables_says_so_first(on_views, capsy
         "INSERT INTO accounting_invoice SELECT key('twice'), tenant_id, 'INV-00009', invoice_type, unit_id, owner_id, "
         "'2025-10-15', '2025-10-15', 250, 0, 'SENT' FROM accounting_invoice WHERE id = key('maple_court', 'INV-00006')"
     )
-    found = "2 row(s) of hoa.invoices share their tenant_id, unit_id, owner_id, period with another"
+    found = "2 row(s) in hoa.invoices have the same tenant_id, unit_id, owner_id, period as another row"
     assert [line for line in on_views.check(capsys)[1] if found in line]
     with pytest.raises(errors.UniqueViolation, match="invoices_assessment_once"):
         on_views.switch_over()

@@ -1,41 +1,56 @@
 """Migrations carry over what is there: each forward from the version before it, with data in place."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from psycopg import errors
-from sqlalchemy import create_engine, make_url
 
+from hoa_ops.cli.main import main
 from hoa_ops.database import OwnersDatabase
 from hoa_ops.schema.check_tables import differences
-from hoa_ops.schema.migrations import _config, migrate
+from hoa_ops.schema.migrations import _config, _connect, migrate
 from hoa_ops.schema.roles import grant_worker
-from hoa_ops.settings import get_settings
+from hoa_ops.schema.scripts import versions
 from tests.support.association import AssociationsDatabase
-from tests.support.database import OWNER, PASSWORD, WORKER
+from tests.support.books import deviations_of_all
+from tests.support.catalog import definitions
+from tests.support.database import OWNER, PASSWORD, WORKER, go_live
 
 _numbers = itertools.count(1)
 
 
+RELEASED_0002 = Path(__file__).parent / "released_0002"
+"""The scripts of version 0002 as they were released, when they held functions, triggers and views as well."""
+
+
 @pytest.fixture
 def at_version(postgres):
-    """Make a database whose tables are those of an earlier version."""
+    """Make a database whose tables are those of an earlier version, the oldest being 0002, as it was released."""
     opened = []
 
     def make(version):
         name = f"at_version_{version}_{next(_numbers)}"
         postgres.create_database(name, owner=OWNER)
         dsn = postgres.dsn(name, OWNER, PASSWORD)
-        engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
-        with engine.connect() as connection:
-            connection.exec_driver_sql("CREATE SCHEMA hoa; CREATE SCHEMA hoa_ops")
-            connection.commit()
-            config = _config()
-            config.attributes |= {"connection": connection, "operations_schema": get_settings().operations_schema}
-            command.upgrade(config, version)
-            connection.commit()
-        engine.dispose()
+        with psycopg.connect(dsn) as connection:
+            connection.execute("CREATE SCHEMA hoa; CREATE SCHEMA hoa_ops")
+            connection.execute("SET LOCAL search_path = hoa, pg_temp")
+            connection.execute((RELEASED_0002 / "associations.sql").read_bytes())
+            connection.execute("SET LOCAL search_path = hoa_ops, hoa, pg_temp")
+            connection.execute((RELEASED_0002 / "operations.sql").read_bytes())
+            connection.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+            connection.execute(
+                "ALTER TABLE alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
+            )
+            connection.execute("INSERT INTO alembic_version VALUES ('0002')")
+        with _connect(dsn) as connection:
+            command.upgrade(_config(connection), version)
         database = AssociationsDatabase(dsn, postgres.dsn(name, WORKER, PASSWORD))
         opened.append(database.__enter__())
         return database
@@ -43,6 +58,103 @@ def at_version(postgres):
     yield make
     for database in opened:
         database.__exit__(None, None, None)
+
+
+@pytest.fixture
+def fresh(postgres):
+    """The definitions of a database that was never at an earlier version."""
+    name = f"fresh_{next(_numbers)}"
+    postgres.create_database(name, owner=OWNER)
+    migrate(postgres.dsn(name, OWNER, PASSWORD))
+    return definitions(postgres.dsn(name, OWNER, PASSWORD))
+
+
+def test_version_numbers_are_those_of_alembic():
+    scripts = ScriptDirectory.from_config(_config(None))
+    assert versions() == sorted(script.revision for script in scripts.walk_revisions())
+    assert versions()[-1] == scripts.get_current_head()
+
+
+def test_database_of_an_earlier_release_comes_out_as_a_fresh_one(at_version, fresh):
+    database = at_version("0002")
+    before = definitions(database.owner_dsn)
+    migrate(database.owner_dsn)
+    assert before != fresh
+    assert definitions(database.owner_dsn) == fresh
+    with OwnersDatabase(database.owner_dsn) as connected, connected.transaction() as cursor:
+        grant_worker(database.owner_dsn, WORKER)
+        assert differences(cursor, WORKER) == []
+
+
+def test_database_of_an_earlier_release_goes_on_with_its_rows(at_version, jobs, monkeypatch):
+    database = at_version("0002")
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
+    maple = database.association()
+    owner = maple.owner()
+    unit = maple.unit(owner=owner)
+    october = maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
+    maple.apply(maple.payment(owner, "300.00", on=date(2025, 10, 5)), october, "250.00", on=date(2025, 10, 5))
+    before = database.snapshot()
+
+    migrate(database.owner_dsn)
+    grant_worker(database.owner_dsn, WORKER)
+
+    assert before.items() <= ({"installation": 1} | database.snapshot()).items()
+    assert database.value("SELECT unapplied FROM owner_credits") == 50
+    assert deviations_of_all(database) == []
+    with pytest.raises(errors.RestrictViolation, match="append-only"):
+        database.run("DELETE FROM journal_entry_lines")
+    go_live(database.connection)
+    posted = jobs.run("hoa_monthly_billing", "generate_invoices", on=date(2025, 11, 1), job="generate_invoices")
+    assert (posted.returned["posted"], posted.returned["credit_applied"]) == (1, "50.00")
+    assert deviations_of_all(database) == []
+
+
+def test_migrating_puts_right_whatever_was_changed_in_functions_triggers_and_views(at_version, fresh):
+    database = at_version("0002")
+    migrate(database.owner_dsn)
+    database.run("ALTER TABLE journal_entry_lines DISABLE TRIGGER balance")
+    database.run("DROP TRIGGER append_only ON journal_entries")
+    database.run("CREATE OR REPLACE FUNCTION hoa_ops.refuse(reason text) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    database.run(
+        "CREATE OR REPLACE VIEW hoa.owner_credits AS "
+        "SELECT tenant_id, owner_id, id AS payment_id, received_on, 0::numeric AS unapplied FROM payments"
+    )
+    assert definitions(database.owner_dsn) != fresh
+    migrate(database.owner_dsn)
+    assert definitions(database.owner_dsn) == fresh
+
+
+def test_two_who_migrate_at_once_come_out_as_one(postgres, fresh):
+    name = f"at_once_{next(_numbers)}"
+    postgres.create_database(name, owner=OWNER)
+    dsn = postgres.dsn(name, OWNER, PASSWORD)
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(migrate, dsn) for _ in range(4)]:
+            done.result()
+    assert definitions(dsn) == fresh
+
+
+@pytest.mark.parametrize(
+    ("dsn", "said"),
+    [
+        ("postgresql://nobody:x@127.0.0.1:1/x", "cannot connect to the database as the schema owner: "),
+        ("no dsn", "cannot connect to the database as the schema owner: "),
+    ],
+)
+def test_database_that_cannot_be_reached_is_named(capsys, dsn, said):
+    assert main(["migrate", "--dsn", dsn]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(said)
+    assert "Traceback" not in printed
+
+
+def test_role_that_may_not_migrate_is_told_so(at_version, capsys):
+    database = at_version("0002")
+    assert main(["migrate", "--dsn", database.worker_dsn]) == 1
+    assert (
+        "the migration stopped, and left nothing of the step that failed: permission denied" in capsys.readouterr().err
+    )
 
 
 def outbox_row(association, owner, **values):
@@ -142,4 +254,4 @@ def test_check_tables_names_the_rows_of_a_view_that_use_the_old_word(with_a_view
     grant_worker(with_a_view.owner_dsn, WORKER)
     with OwnersDatabase(with_a_view.owner_dsn) as database, database.transaction() as cursor:
         [found] = differences(cursor, WORKER)
-    assert found.startswith("1 row(s) of hoa.notification_preferences break the rule (channel = ANY")
+    assert found.startswith("1 row(s) in hoa.notification_preferences violate the rule (channel = ANY")

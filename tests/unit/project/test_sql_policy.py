@@ -9,10 +9,11 @@ from hoa_ops.settings import get_settings
 
 SQL = get_settings().sql_dir
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
-STATEMENTS = sorted(
-    path
-    for path in SQL.rglob("*.sql")
-    if path.relative_to(SQL).parts[:2] not in {("schema", "migrations"), ("schema", "roles")}
+SCRIPTS = {("schema", folder) for folder in ("migrations", "roles", "functions", "triggers", "views")}
+"""What defines things instead of asking for rows."""
+STATEMENTS = sorted(path for path in SQL.rglob("*.sql") if path.relative_to(SQL).parts[:2] not in SCRIPTS)
+DEFINITIONS = sorted(
+    path for what in ("functions", "triggers", "views") for path in (SQL / "schema" / what).rglob("*.sql")
 )
 INCLUDE = re.compile(r"\{% include '((?:[a-z_]+/)+[a-z_]+\.sql)' %\}")
 
@@ -66,7 +67,7 @@ def test_searches_cover_all_sql() -> None:
     assert len(included()) > 3
 
 
-@pytest.mark.parametrize("path", STATEMENTS, ids=name)
+@pytest.mark.parametrize("path", [*STATEMENTS, *DEFINITIONS], ids=name)
 def test_statement_opens_with_its_name_and_a_sentence(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if is_fragment(path):
@@ -81,6 +82,17 @@ def test_statement_opens_with_its_name_and_a_sentence(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in STATEMENTS if is_fragment(path)], ids=name)
 def test_fragment_is_included_somewhere(path: Path) -> None:
     assert name(path) in included()
+
+
+@pytest.mark.parametrize("path", DEFINITIONS, ids=name)
+def test_definition_can_be_repeated(path: Path) -> None:
+    created = re.findall(r"^ *CREATE (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert set(created) == ({"FUNCTION"} if path.stem == "uuidv7" else {"OR"}), "CREATE OR REPLACE"
+
+
+@pytest.mark.parametrize("path", [path for path in DEFINITIONS if path.parts[-3] == "triggers"], ids=name)
+def test_triggers_are_in_a_file_named_after_their_table(path: Path) -> None:
+    assert set(re.findall(r" ON (\w+)", path.read_text(encoding="utf-8"))) == {path.stem}
 
 
 @pytest.mark.parametrize("path", STATEMENTS, ids=name)

@@ -2,15 +2,15 @@
     Gives the CTEs `relations` (one row a table or view; actual_oid is null where there is none) and `columns` (one row
     a column of those that are there; actual_number is null where it is missing). -#}
 relations AS (
-    SELECT schemas.name AS schema_name, schemas.contract, schemas.is_own,
+    SELECT schemas.name AS schema_name, schemas.expected_schema, schemas.is_operations,
            expected.oid AS expected_oid, expected.relname AS relation, expected.relkind AS expected_kind,
            actual.oid AS actual_oid, actual.relkind AS kind, actual.relkind IN ('r', 'p') AS is_table,
            format('%%I.%%I', schemas.name, expected.relname) AS full_name,
            has_table_privilege(%(role)s::name, expected.oid, 'INSERT') AS is_inserted
-      FROM (VALUES (%(contract)s::text, %(schema)s::text, false), (%(own_contract)s, %(own_schema)s, true))
-               AS schemas (contract, name, is_own)
+      FROM (VALUES (%(expected_associations)s::text, %(associations)s::text, false),
+                   (%(expected_operations)s, %(operations)s, true)) AS schemas (expected_schema, name, is_operations)
       JOIN pg_class AS expected
-        ON expected.relnamespace = schemas.contract::regnamespace
+        ON expected.relnamespace = schemas.expected_schema::regnamespace
        AND expected.relkind IN ('r', 'v')
       LEFT JOIN pg_class AS actual
         ON actual.relnamespace = to_regnamespace(schemas.name)

@@ -1,11 +1,11 @@
 """The associations' own tables."""
 
-from hoa_ops.schema.migrations import run_script
+from hoa_ops.schema.migrations import run_version
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    """Run the script beside this file in the associations' schema."""
-    run_script(__file__, schemas=("associations_schema",))
+    """Run the scripts of this version."""
+    run_version(revision)

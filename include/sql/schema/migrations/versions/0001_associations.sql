@@ -1,23 +1,6 @@
 -- The associations' own records: who owns what, what is owed, what was broken, what was budgeted.
 -- Runs with search_path set to the associations' schema; nothing here names a schema.
 
-DO $supply_uuidv7$
-BEGIN
-    -- Built in from PostgreSQL 18. Time-ordered keys insert faster and index smaller than random ones.
-    IF to_regprocedure('uuidv7()') IS NULL THEN
-        CREATE FUNCTION uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $function$
-            SELECT encode(
-                set_bit(set_bit(
-                    overlay(
-                        uuid_send(gen_random_uuid())
-                        PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
-                        FROM 1 FOR 6),
-                    52, 1), 53, 1), 'hex')::uuid
-        $function$;
-    END IF;
-END
-$supply_uuidv7$;
-
 CREATE TABLE tenants (
     id                 uuid PRIMARY KEY DEFAULT uuidv7(),
     code               text NOT NULL UNIQUE CHECK (code ~ '^[a-z0-9][a-z0-9-]*$'),
@@ -161,39 +144,6 @@ CREATE TABLE journal_entry_lines (
 );
 CREATE INDEX ON journal_entry_lines (tenant_id, account_id);
 
--- An entry's lines are inserted by one statement, and every such statement must balance per entry; so every
--- entry balances at all times, for the price of one aggregate per statement instead of one trigger per row.
-CREATE FUNCTION journal_entry_lines_balance() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-    unbalanced record;
-BEGIN
-    SELECT entry_id, sum(debit) AS debits, sum(credit) AS credits INTO unbalanced
-      FROM inserted_lines
-     GROUP BY tenant_id, entry_id
-    HAVING sum(debit) <> sum(credit)
-     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'journal entry % does not balance: debits %, credits % (insert all lines of an entry in one statement)',
-            unbalanced.entry_id, unbalanced.debits, unbalanced.credits USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER balance AFTER INSERT ON journal_entry_lines
-    REFERENCING NEW TABLE AS inserted_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION journal_entry_lines_balance();
-
-CREATE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    RAISE EXCEPTION 'the journal is append-only: % on % refused; post a reversing entry instead', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = 'restrict_violation';
-END
-$$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_entries
-    FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_entry_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
-
 -- Violations. --------------------------------------------------------------------------------------------
 
 CREATE TABLE violation_types (
@@ -318,26 +268,6 @@ CREATE TABLE invoice_lines (
     FOREIGN KEY (tenant_id, account_id) REFERENCES accounts (tenant_id, id)
 );
 
-CREATE FUNCTION invoice_lines_add_up() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-    wrong record;
-BEGIN
-    SELECT invoices.number, invoices.amount, lines.total INTO wrong
-      FROM (SELECT tenant_id, invoice_id, sum(amount) AS total FROM inserted_lines GROUP BY tenant_id, invoice_id) AS lines
-      JOIN invoices ON invoices.tenant_id = lines.tenant_id AND invoices.id = lines.invoice_id
-     WHERE invoices.amount <> lines.total
-     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'invoice % is for % but its lines add up to % (insert all lines of an invoice in one statement)',
-            wrong.number, wrong.amount, wrong.total USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER add_up AFTER INSERT ON invoice_lines
-    REFERENCING NEW TABLE AS inserted_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION invoice_lines_add_up();
-
 CREATE TABLE payments (
     tenant_id        uuid NOT NULL,
     id               uuid NOT NULL DEFAULT uuidv7(),
@@ -377,84 +307,6 @@ CREATE INDEX ON payment_applications (tenant_id, payment_id);
 CREATE INDEX ON payment_applications (tenant_id, invoice_id);
 COMMENT ON COLUMN payment_applications.reversal_entry_id IS
     'The entry that took the application back: from its date on the money is the owner''s credit again. Null: it stands.';
-
--- Two people, or a person and a run, may apply the same payment at the same moment: whoever comes second
--- waits for the rows and then sees what is left. Runs as the owner: locking rows takes more rights than the jobs have.
-CREATE FUNCTION payment_applications_fit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE
-    too_much record;
-BEGIN
-    PERFORM FROM payments
-      WHERE (tenant_id, id) IN (SELECT tenant_id, payment_id FROM inserted_applications)
-      ORDER BY tenant_id, id FOR NO KEY UPDATE;
-    PERFORM FROM invoices
-      WHERE (tenant_id, id) IN (SELECT tenant_id, invoice_id FROM inserted_applications)
-      ORDER BY tenant_id, id FOR NO KEY UPDATE;
-    SELECT payments.id, payments.amount, applied.total INTO too_much
-      FROM (SELECT DISTINCT tenant_id, payment_id FROM inserted_applications) AS touched
-      JOIN payments ON payments.tenant_id = touched.tenant_id AND payments.id = touched.payment_id
-     CROSS JOIN LATERAL (
-           SELECT sum(amount) AS total FROM payment_applications
-            WHERE tenant_id = touched.tenant_id AND payment_id = touched.payment_id
-              AND reversal_entry_id IS NULL) AS applied
-     WHERE applied.total > payments.amount
-     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'payment % of % cannot cover the % applied from it',
-            too_much.id, too_much.amount, too_much.total USING ERRCODE = 'check_violation';
-    END IF;
-    SELECT invoices.number, invoices.amount, invoices.status, applied.total INTO too_much
-      FROM (SELECT DISTINCT tenant_id, invoice_id FROM inserted_applications) AS touched
-      JOIN invoices ON invoices.tenant_id = touched.tenant_id AND invoices.id = touched.invoice_id
-     CROSS JOIN LATERAL (
-           SELECT sum(amount) AS total FROM payment_applications
-            WHERE tenant_id = touched.tenant_id AND invoice_id = touched.invoice_id
-              AND reversal_entry_id IS NULL) AS applied
-     WHERE applied.total > invoices.amount
-        OR invoices.status = 'void'
-     LIMIT 1;
-    IF FOUND THEN
-        IF too_much.status = 'void' THEN
-            RAISE EXCEPTION 'invoice % is void: nothing can be applied to it', too_much.number
-                USING ERRCODE = 'check_violation';
-        END IF;
-        RAISE EXCEPTION 'invoice % of % cannot take the % applied to it',
-            too_much.number, too_much.amount, too_much.total USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER fit AFTER INSERT ON payment_applications
-    REFERENCING NEW TABLE AS inserted_applications
-    FOR EACH STATEMENT EXECUTE FUNCTION payment_applications_fit();
-
-CREATE VIEW invoice_balances AS
-    SELECT invoices.tenant_id, invoices.id AS invoice_id, invoices.number, invoices.kind, invoices.unit_id, invoices.owner_id,
-           invoices.invoice_date, invoices.due_date, invoices.amount,
-           invoices.amount - coalesce(applied.amount, 0) AS balance
-      FROM invoices
-      LEFT JOIN LATERAL (
-           SELECT sum(payment_applications.amount) AS amount
-             FROM payment_applications
-            WHERE payment_applications.tenant_id = invoices.tenant_id
-              AND payment_applications.invoice_id = invoices.id
-              AND payment_applications.reversal_entry_id IS NULL) AS applied ON true
-     WHERE invoices.status <> 'void';
-COMMENT ON VIEW invoice_balances IS 'What is still open on every invoice that is not void.';
-
-CREATE VIEW owner_credits AS
-    SELECT payments.tenant_id, payments.owner_id, payments.id AS payment_id, payments.received_on,
-           payments.amount - coalesce(applied.amount, 0) AS unapplied
-      FROM payments
-      LEFT JOIN LATERAL (
-           SELECT sum(payment_applications.amount) AS amount
-             FROM payment_applications
-            WHERE payment_applications.tenant_id = payments.tenant_id
-              AND payment_applications.payment_id = payments.id
-              AND payment_applications.reversal_entry_id IS NULL) AS applied ON true
-     WHERE payments.status = 'posted'
-       AND payments.amount > coalesce(applied.amount, 0);
-COMMENT ON VIEW owner_credits IS 'Payments that are not yet wholly applied to invoices.';
 
 CREATE TABLE late_fee_rules (
     tenant_id       uuid NOT NULL REFERENCES tenants,

@@ -2,28 +2,11 @@
 -- Runs with search_path set to the package's schema, then the associations'. No foreign keys into the
 -- associations' schema, whose tables may be an application's own.
 
-DO $supply_uuidv7$
-BEGIN
-    IF to_regprocedure('uuidv7()') IS NULL THEN
-        RAISE EXCEPTION 'PostgreSQL before 18 has no uuidv7(): create one in the associations'' schema first';
-    END IF;
-END
-$supply_uuidv7$;
-
 CREATE TABLE installation (
     installed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 INSERT INTO installation DEFAULT VALUES;
 COMMENT ON TABLE installation IS 'One row. What was scheduled before this moment was nobody''s to do.';
-
--- Figures are counts and sums of money by name: {"posted": "12"}. Text, so that no cent goes through a float.
-CREATE FUNCTION add_figures(jsonb, jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(jsonb_object_agg(added.name, added.figure::text), '{}')
-      FROM (SELECT figures.key AS name, coalesce(sum(figures.value::numeric), 0) AS figure
-              FROM (SELECT * FROM jsonb_each_text($1) UNION ALL SELECT * FROM jsonb_each_text($2)) AS figures
-             GROUP BY figures.key) AS added
-$$;
-CREATE AGGREGATE sum_figures(jsonb) (SFUNC = add_figures, STYPE = jsonb, INITCOND = '{}');
 
 CREATE TABLE runs (
     id          uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -103,70 +86,6 @@ CREATE TABLE document_counters (
     PRIMARY KEY (tenant_id, kind)
 );
 
-CREATE FUNCTION document_number(kind text, number bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE kind WHEN 'invoice' THEN 'INV-' WHEN 'journal_entry' THEN 'JE-' END
-        || lpad(number::text, greatest(5, length(number::text)), '0')
-$$;
-
-CREATE FUNCTION next_document_number(for_tenant uuid, of_kind text) RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-    taken bigint;
-BEGIN
-    INSERT INTO document_counters (tenant_id, kind) VALUES (for_tenant, of_kind) ON CONFLICT DO NOTHING;
-    UPDATE document_counters SET last_number = last_number + 1
-     WHERE tenant_id = for_tenant AND kind = of_kind
-     RETURNING last_number INTO taken;
-    RETURN document_number(of_kind, taken);
-END
-$$;
-COMMENT ON FUNCTION next_document_number IS
-    'For people and programs that post documents themselves: the next free number; held until their transaction ends.';
-
--- Raised errors of class HO are written for people and carry no personal data.
-CREATE FUNCTION posting_account(for_tenant uuid, wanted_number text, purpose text) RETURNS uuid LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
-DECLARE
-    found_id uuid;
-BEGIN
-    SELECT id INTO found_id FROM accounts WHERE tenant_id = for_tenant AND number = wanted_number AND active;
-    IF found_id IS NULL THEN
-        RAISE EXCEPTION 'no active account % (%): add it to the chart of accounts, then run again', wanted_number, purpose
-            USING ERRCODE = 'HO001';
-    END IF;
-    RETURN found_id;
-END
-$$;
-
-CREATE FUNCTION refuse(reason text) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '%', reason USING ERRCODE = 'HO002';
-END
-$$;
-COMMENT ON FUNCTION refuse IS 'Where a condition is wanted in a statement: end it with a reason, written for people.';
-
--- Whoever applies a payment locks it and its invoice, in this order. Runs as the owner: locking rows takes more rights
--- than the jobs have.
-CREATE FUNCTION lock_owner_credits(for_tenant uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE
-    owners_with_credit uuid[];
-BEGIN
-    PERFORM FROM payments
-      WHERE tenant_id = for_tenant AND status = 'posted'
-        AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
-                       WHERE applied.tenant_id = for_tenant AND applied.payment_id = payments.id
-                         AND applied.reversal_entry_id IS NULL)
-      ORDER BY id FOR NO KEY UPDATE;
-    SELECT array_agg(DISTINCT owner_id) INTO owners_with_credit FROM owner_credits WHERE tenant_id = for_tenant;
-    PERFORM FROM invoices
-      WHERE tenant_id = for_tenant AND owner_id = ANY (owners_with_credit) AND status <> 'void'
-        AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
-                       WHERE applied.tenant_id = for_tenant AND applied.invoice_id = invoices.id
-                         AND applied.reversal_entry_id IS NULL)
-      ORDER BY id FOR NO KEY UPDATE;
-END
-$$;
-COMMENT ON FUNCTION lock_owner_credits IS
-    'Locks what owners of an association have paid ahead, and what those owners still owe, until the transaction ends.';
-
 CREATE TABLE reversals (
     tenant_id        uuid NOT NULL,
     invoice_id       uuid NOT NULL,
@@ -178,14 +97,6 @@ CREATE TABLE reversals (
     PRIMARY KEY (tenant_id, invoice_id)
 );
 COMMENT ON TABLE reversals IS 'The invoices that a person had reversed, and why; journal_entry_id is the reversing entry.';
-
-CREATE FUNCTION delivery_channel(preference text, email text, must_be_served boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN preference = 'none' AND NOT must_be_served THEN 'suppressed'
-                WHEN preference IN ('post', 'none') OR email IS NULL THEN 'post'
-                ELSE 'email' END
-$$;
-COMMENT ON FUNCTION delivery_channel IS
-    'How a message goes out: by preference (null: e-mail); by post without an address; what must be served is never suppressed.';
 
 -- The outbox. --------------------------------------------------------------------------------------------
 
@@ -243,24 +154,11 @@ CREATE TABLE outbox_actions (
 CREATE INDEX ON outbox_actions (message_id);
 COMMENT ON TABLE outbox_actions IS 'What people did to messages that delivery could not finish, and why.';
 
-CREATE FUNCTION stuck_messages(waiting_since timestamptz)
-RETURNS TABLE (alarm text, messages bigint, newest timestamptz) LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT 'dead_letters', count(*), max(finished_at) FROM outbox WHERE state = 'failed'
-     UNION ALL
-    SELECT 'uncertain', count(*), max(finished_at) FROM outbox WHERE state = 'uncertain'
-     UNION ALL
-    SELECT 'waiting', count(*), max(created_at)
-      FROM outbox
-     WHERE state IN ('pending', 'sending') AND channel = 'email' AND created_at < waiting_since
-$$;
-COMMENT ON FUNCTION stuck_messages IS
-    'What stands still in the outbox until a person looks: dead letters, uncertain ones, and e-mail from before a moment.';
-
 CREATE TABLE outbox_alarms (
     alarm     text PRIMARY KEY,
     messages  bigint NOT NULL DEFAULT 0,
     newest    timestamptz,
     raised_at timestamptz
 );
-INSERT INTO outbox_alarms (alarm) SELECT alarm FROM stuck_messages(clock_timestamp());
+INSERT INTO outbox_alarms (alarm) VALUES ('dead_letters'), ('uncertain'), ('waiting');
 COMMENT ON TABLE outbox_alarms IS 'How bad it was when each alarm was last looked at: it is raised again only when it got worse.';

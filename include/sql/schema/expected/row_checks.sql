@@ -1,5 +1,5 @@
--- schema/expected/rules_of_rows: the rules of the expected tables that a view, or another table, does not itself keep:
--- for each a statement that counts what breaks it. Relations that lack a column are left out.
+-- schema/expected/row_checks: the rules of the expected tables that a view, or another table, does not itself enforce:
+-- for each, the query that counts the rows that break it. Relations that lack a column are left out.
 WITH {% include 'schema/expected/relations.sql' %},
 complete AS (
     SELECT *
@@ -37,13 +37,13 @@ unique_columns AS (
      GROUP BY indexes.indexrelid, indexes.indrelid, indexes.indnullsnotdistinct, indexes.indpred
 )
 SELECT full_name, 'have no ' || column_name AS fault,
-       format('SELECT count(*) AS found FROM %%s WHERE %%I IS NULL', full_name, column_name) AS counting
+       format('SELECT count(*) AS found FROM %%s WHERE %%I IS NULL', full_name, column_name) AS count_query
   FROM columns
   JOIN complete USING (full_name)
  WHERE columns.is_required
    AND NOT columns.is_filled
  UNION ALL
-SELECT full_name, 'have fractions of a cent, or the like, in ' || column_name,
+SELECT full_name, 'have more than ' || ((expected_modifier - 4) & 2047) || ' decimals in ' || column_name,
        format('SELECT count(*) AS found FROM %%s WHERE %%I <> round(%%I, %%s)',
               full_name, column_name, column_name, (expected_modifier - 4) & 2047)
   FROM columns
@@ -54,7 +54,7 @@ SELECT full_name, 'have fractions of a cent, or the like, in ' || column_name,
    AND (columns.actual_modifier < 4
         OR (columns.actual_modifier - 4) & 2047 > (columns.expected_modifier - 4) & 2047)
  UNION ALL
-SELECT full_name, 'break the rule ' || rule.text,
+SELECT full_name, 'violate the rule ' || rule.text,
        format('SELECT count(*) AS found FROM %%s WHERE NOT (%%s)', full_name, rule.text)
   FROM complete
   JOIN pg_constraint AS checks ON checks.conrelid = expected_oid AND checks.contype = 'c'
@@ -66,7 +66,7 @@ SELECT full_name, 'break the rule ' || rule.text,
           AND kept.convalidated
           AND pg_get_expr(kept.conbin, kept.conrelid) = rule.text)
  UNION ALL
-SELECT full_name, 'share their ' || names || ' with another',
+SELECT full_name, 'have the same ' || names || ' as another row',
        format('SELECT coalesce(sum(rows), 0) AS found FROM (SELECT count(*) AS rows FROM %%s WHERE %%s%%s GROUP BY %%s '
               'HAVING count(*) > 1) AS repeated',
               full_name, coalesce(only_where, 'true'),
@@ -81,7 +81,7 @@ SELECT full_name, 'share their ' || names || ' with another',
           AND regexp_replace(pg_get_indexdef(kept.indexrelid), '^.* USING ', '')
             = regexp_replace(pg_get_indexdef(unique_columns.indexrelid), '^.* USING ', ''))
  UNION ALL
-SELECT child.full_name, 'name by ' || key_columns.names || ' what ' || parent.full_name || ' does not have',
+SELECT child.full_name, 'refer by ' || key_columns.names || ' to rows that do not exist in ' || parent.full_name,
        format('SELECT count(*) AS found FROM %%s AS child WHERE %%s '
               'AND NOT EXISTS (SELECT FROM %%s AS parent WHERE %%s)',
               child.full_name, key_columns.is_set, parent.full_name, key_columns.match)
@@ -95,5 +95,5 @@ SELECT child.full_name, 'name by ' || key_columns.names || ' what ' || parent.fu
           AND kept.contype = 'f'
           AND kept.convalidated
           AND replace(pg_get_constraintdef(kept.oid), child.schema_name || '.', '')
-            = replace(pg_get_constraintdef(keys.oid), child.contract || '.', ''))
+            = replace(pg_get_constraintdef(keys.oid), child.expected_schema || '.', ''))
  ORDER BY full_name, fault
