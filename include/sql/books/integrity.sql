@@ -34,6 +34,14 @@ SELECT 'invoice ' || invoices.number || ': amount ' || invoices.amount || ', its
  WHERE invoices.tenant_id = %(tenant_id)s
    AND invoices.amount IS DISTINCT FROM lines.amount
  UNION ALL
+SELECT 'invoice ' || invoices.number || ': ' || applications.amount || ' applied on ' || applications.applied_on
+           || ', of a payment that was received on ' || payments.received_on
+  FROM payment_applications AS applications
+  JOIN payments ON payments.tenant_id = applications.tenant_id AND payments.id = applications.payment_id
+  JOIN invoices ON invoices.tenant_id = applications.tenant_id AND invoices.id = applications.invoice_id
+ WHERE applications.tenant_id = %(tenant_id)s
+   AND applications.applied_on < payments.received_on
+ UNION ALL
 SELECT 'numbers missing after ' || document_number(kind, number) || ': ' || next_number - number - 1
   FROM next_numbers
  WHERE next_number > number + 1

@@ -22,7 +22,7 @@ from hoa_ops.errors import HoaOpsError
 from hoa_ops.jobs import JOBS
 
 if TYPE_CHECKING:
-    from hoa_ops.database import Database
+    from hoa_ops.database import Cursor, Database
     from hoa_ops.delivery.mail_server import MailServer
     from hoa_ops.settings import Settings
 
@@ -111,13 +111,20 @@ class Delivery:
     def _hand_over_recorded(self, message: dict[str, Any]) -> bool:
         """Commit that the message is about to leave; or that it no longer is true and stays."""
         with self._database.transaction() as cursor:
-            check = STILL_DUE.get(message["kind"])
-            about = {**message, "owner_id": message["recipient_id"]}
-            if check is not None and cursor.row(statement(check), about) is None:
+            if not self._still_due(cursor, message):
                 cursor.run(statement("delivery/obsolete.sql"), message)
                 self.outcomes[MessageState.OBSOLETE.value] += 1
                 return False
             return cursor.run(statement("delivery/hand_over.sql"), message) == 1
+
+    def _still_due(self, cursor: Cursor, message: dict[str, Any]) -> bool:
+        query = STILL_DUE.get(message["kind"])
+        if query is None:
+            return True
+        # Money that came in since the run counts too.
+        today = message["claimed_at"].astimezone(self._settings.zone).date()
+        about = {**message, "owner_id": message["recipient_id"], "received_by": max(message["as_of"], today)}
+        return cursor.row(statement(query), about) is not None
 
     def _record(self, message: dict[str, Any], answer: Answer) -> None:
         state = _STATES[answer.verdict]

@@ -159,4 +159,5 @@ class JobRun:
 
     def _parameters(self, tenant: Tenant) -> dict[str, Any]:
         own = {name: getattr(self._request, name) for name in self._job.parameters}
-        return {"tenant_id": tenant.tenant_id, "owner_id": None, "as_of": self._run_date.as_of, **own}
+        as_of = self._run_date.as_of
+        return {"tenant_id": tenant.tenant_id, "owner_id": None, "as_of": as_of, "received_by": as_of, **own}

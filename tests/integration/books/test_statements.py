@@ -125,6 +125,28 @@ def test_aging_puts_each_invoice_where_its_days_overdue_belong(command, maple, u
     ]
 
 
+def test_payment_counts_from_the_day_it_was_received(command, maple, unit, owner):
+    invoice = maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
+    maple.payment(owner, "100.00", on=AS_OF + timedelta(days=1))
+    paid = maple.payment(owner, "250.00", on=AS_OF + timedelta(days=1))
+    maple.apply(paid, invoice, "250.00", on=AS_OF + timedelta(days=1))
+    for as_of, open_invoices, unapplied in ((AS_OF, "250.00", "0.00"), (AS_OF + timedelta(days=1), "0.00", "100.00")):
+        _, lines = command("statement", "--tenant", "maple-court", "--owner", owner["id"], "--as-of", as_of)
+        assert lines[-3:-1] == [f"Open Invoices: ${open_invoices}", f"Payments Not Yet Applied: ${unapplied}"]
+        _, lines = command("aging", "--tenant", "maple-court", "--as-of", as_of)
+        assert f"General Ledger, Accounts Receivable (1200): ${open_invoices}" in lines
+
+
+def test_payment_applied_before_it_was_received_is_named(command, maple, unit, owner):
+    invoice = maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
+    maple.apply(maple.payment(owner, "250.00", on=AS_OF), invoice, "250.00", on=date(2025, 11, 2))
+    status, lines = command("check-books", "--tenant", "maple-court", "--as-of", AS_OF)
+    assert status == 1
+    assert lines == [
+        "✗ Maple Court: invoice INV-00001: 250.00 applied on 2025-11-02, of a payment that was received on 2025-11-30"
+    ]
+
+
 def test_aging_that_differs_from_the_ledger_says_so_and_ends_with_1(command, maple, unit, owner):
     maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
     maple.journal(date(2025, 11, 2), "1200", "4100", "0.01")

@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -340,6 +341,25 @@ def test_payment_committed_while_the_run_waits_counts(database, jobs, maple, ove
     assert fees(database) == []
 
 
+@pytest.mark.parametrize("applied", [True, False])
+def test_payment_counts_from_the_day_it_was_received(database, maple, overdue, owner, assess, applied):
+    rule(maple)
+    payment = maple.payment(owner, "250.00", on=SIXTH + timedelta(days=1))
+    if applied:
+        maple.apply(payment, overdue, "250.00", on=SIXTH + timedelta(days=1))
+    dry = assess(dry_run=True)
+    assert assess().returned == dry.returned
+    assert fees(database) == [Decimal("25.00")]
+    assert "Open Balance: $250.00" in database.value("SELECT text_body FROM outbox")
+
+
+def test_payment_received_in_time_counts_however_late_it_was_applied(database, maple, overdue, owner, assess):
+    rule(maple)
+    maple.apply(maple.payment(owner, "250.00", on=SIXTH), overdue, "250.00", on=SIXTH + timedelta(days=20))
+    assert "Found 0 overdue invoice(s)" in assess().text
+    assert fees(database) == []
+
+
 def test_payment_after_the_fee_is_not_overwritten(database, maple, overdue, owner, assess):
     rule(maple)
     assess()
@@ -380,23 +400,28 @@ terms = st.fixed_dictionaries(
         "percentage": st.integers(1, 300_000).map(lambda share: Decimal(share) / 10_000),
         "fee_cap": st.none() | cents,
         "minimum_balance": st.just(Decimal(0)) | cents,
-        "grace_days": st.integers(0, 40),
-        "effective_from": st.dates(date(2025, 9, 20), SIXTH),
+        "grace_days": st.integers(0, 15),
+        "effective_from": st.sampled_from([date(2025, 1, 1), date(2025, 1, 1), date(2025, 10, 20)]),
     }
 )
+mostly = st.sampled_from([True, True, True, False])
 account = st.fixed_dictionaries(
     {
         "invoices": st.lists(
-            st.tuples(st.integers(-10, 90), cents, st.booleans(), st.fractions(0, 1)), min_size=1, max_size=4
+            st.tuples(
+                st.integers(-10, 90), cents, mostly, st.sampled_from([0, 0, Fraction(1, 3), 1]), st.sampled_from([0, 1])
+            ),
+            min_size=1,
+            max_size=4,
         ),
-        "credits": st.lists(cents, max_size=2),
+        "credits": st.lists(st.tuples(cents, st.sampled_from([0, 1])), max_size=2),
     }
 )
 
 
 def expected_fees(terms, accounts):
     for invoices, received in accounts:
-        credit = sum(received, Decimal(0))
+        credit = sum((amount for amount, days_late in received if days_late <= 0), Decimal(0))
         for due_date, _, balance, is_assessment in sorted(invoices):
             covered = min(credit, balance)
             credit -= covered
@@ -429,16 +454,18 @@ def test_fees_match_plain_arithmetic(database, jobs, terms, accounts):
         owner = association.owner()
         unit = association.unit(f"{position}", owner=owner)
         invoices = []
-        for month, (age, amount, is_assessment, paid_share) in enumerate(drawn["invoices"], start=1):
+        for month, (age, amount, is_assessment, paid_share, days_late) in enumerate(drawn["invoices"], start=1):
             due = SIXTH - timedelta(days=age)
             of_kind = {"period": date(2024, month, 1)} if is_assessment else {"kind": "other", "period": None}
             invoice = association.invoice(unit, owner, amount, on=due, **of_kind)
             paid = (amount * paid_share.numerator / paid_share.denominator).quantize(Decimal("0.01"))
             if paid:
-                association.apply(association.payment(owner, paid, on=due), invoice, paid, on=due)
-            invoices.append((due, invoice["number"], amount - paid, is_assessment))
-        for amount in drawn["credits"]:
-            association.payment(owner, amount, on=SIXTH)
+                received = SIXTH + timedelta(days=days_late)
+                association.apply(association.payment(owner, paid, on=received), invoice, paid, on=received)
+            in_time = paid if days_late <= 0 else Decimal(0)
+            invoices.append((due, invoice["number"], amount - in_time, is_assessment))
+        for amount, days_late in drawn["credits"]:
+            association.payment(owner, amount, on=SIXTH + timedelta(days=days_late))
         books.append((invoices, drawn["credits"]))
     expected = sorted(expected_fees(terms, books))
 

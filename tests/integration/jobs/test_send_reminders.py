@@ -1,6 +1,6 @@
 """What reminders promise: one per owner, firmer with time, never to somebody who owes nothing."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -200,6 +200,24 @@ def test_paid_between_queueing_and_sending_is_not_reminded(database, maple, over
     assert database.value("SELECT state FROM outbox") == "obsolete"
 
 
+def test_payment_received_between_the_run_and_sending_is_in_time(database, maple, overdue, owner, remind, deliver):
+    remind()
+    maple.payment(owner, "250.00", on=MONDAY + timedelta(days=2))
+    assert deliver() == []
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_payment_counts_from_the_day_it_was_received(database, maple, overdue, owner, remind, deliver, applied):
+    ahead = datetime.now(UTC).date() + timedelta(days=30)
+    payment = maple.payment(owner, "250.00", on=ahead)
+    if applied:
+        maple.apply(payment, overdue, "250.00", on=ahead)
+    dry = remind(dry_run=True)
+    assert remind().returned == dry.returned
+    assert deliver() == ["ann@example.com"]
+    assert "Total Due as of November 10, 2025: $250.00" in database.value("SELECT text_body FROM outbox")
+
+
 def test_reminder_stays_true_only_for_what_was_overdue_that_day(database, maple, overdue, unit, owner, remind, deliver):
     remind()
     maple.invoice(unit, owner, "40.00", on=MONDAY, kind="other", period=None)
@@ -246,14 +264,14 @@ cents = st.integers(1, 60_000).map(lambda amount: Decimal(amount) / 100)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     invoices=st.lists(st.tuples(st.integers(-20, 100), cents), min_size=1, max_size=5),
-    received=st.lists(cents, max_size=3),
+    received=st.lists(st.tuples(cents, st.integers(-9, 9)), max_size=3),
 )
 def test_total_and_stage_match_plain_arithmetic(database, jobs, invoices, received):
     number = database.value("SELECT count(*) FROM tenants")
     association = database.association(f"association-{number}")
     owner = association.owner()
     unit = association.unit(owner=owner)
-    credit = sum(received, Decimal(0))
+    credit = sum((amount for amount, days_late in received if days_late <= 0), Decimal(0))
     total, oldest = Decimal(0), None
     for age, amount in sorted(invoices, key=lambda invoice: -invoice[0]):
         association.invoice(unit, owner, amount, on=MONDAY - timedelta(days=age), kind="other", period=None)
@@ -262,8 +280,8 @@ def test_total_and_stage_match_plain_arithmetic(database, jobs, invoices, receiv
         if age > 0 and amount > covered:
             total += amount - covered
             oldest = oldest or age
-    for amount in received:
-        association.payment(owner, amount, on=MONDAY)
+    for amount, days_late in received:
+        association.payment(owner, amount, on=MONDAY + timedelta(days=days_late))
 
     jobs.billing("send_reminders", on=MONDAY, tenant=association.code)
     reminders = database.rows(
