@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.errors import RequestError
 from hoa_ops.text import is_storable
 
@@ -35,7 +35,7 @@ def find_association(cursor: Cursor, wanted: str) -> Tenant:
 
     :raises RequestError: when there is none such, or several have that name.
     """
-    rows = cursor.rows(statement("associations/find.sql"), {"wanted": wanted.strip()}) if is_storable(wanted) else []
+    rows = cursor.rows(query("associations/find.sql"), {"wanted": wanted.strip()}) if is_storable(wanted) else []
     # A code or id goes before another association's name.
     found = [_tenant(row) for row in rows if row["is_key"]] or [_tenant(row) for row in rows]
     if not found:
@@ -58,7 +58,7 @@ def active_associations(cursor: Cursor, *, shard: int = 0, shards: int = 1) -> l
     :param shard: which part, counted from 0.
     :param shards: into how many parts they are divided.
     """
-    rows = cursor.rows(statement("associations/active.sql"), {"shard": shard, "shards": shards})
+    rows = cursor.rows(query("associations/active.sql"), {"shard": shard, "shards": shards})
     return [_tenant(row) for row in rows]
 
 

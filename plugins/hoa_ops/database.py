@@ -29,7 +29,7 @@ QUOTING_ERROR_CLASSES = ("22", "P0")
 
 
 class DatabaseError(HoaOpsError):
-    """A statement failed. Says what PostgreSQL said, without the rows' contents, which it puts into the detail."""
+    """A query failed. Says what PostgreSQL said, without the rows' contents, which it puts into the detail."""
 
 
 class LockedError(DatabaseError):
@@ -48,8 +48,8 @@ as_json = partial(Jsonb, dumps=partial(json.dumps, default=str))
 
 
 @cache
-def statement(path: str) -> str:
-    """Return the statement in ``include/sql/<path>``, with the fragments that it includes."""
+def query(path: str) -> str:
+    """Return the SQL in ``include/sql/<path>``, with the fragments that it includes."""
     environment = Environment(
         loader=FileSystemLoader(get_settings().sql_dir), autoescape=select_autoescape(default=False)
     )
@@ -63,19 +63,19 @@ class Cursor:
         self._cursor = cursor
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[DictRow]:
-        """Run a statement and return its rows."""
+        """Run a query and return its rows."""
         return self._cursor.execute(sql.encode(), parameters).fetchall()
 
     def row(self, sql: str, parameters: Mapping[str, Any] | None = None) -> DictRow | None:
-        """Run a statement and return its first row, if it has one."""
+        """Run a query and return its first row, if it has one."""
         return self._cursor.execute(sql.encode(), parameters).fetchone()
 
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
-        """Run a statement and return how many rows it changed."""
+        """Run a query and return how many rows it changed."""
         return self._cursor.execute(sql.encode(), parameters).rowcount
 
     def run_many(self, sql: str, parameters: list[dict[str, Any]]) -> int:
-        """Run a statement once per set of parameters and return how many rows were changed in all."""
+        """Run a query once per set of parameters and return how many rows were changed in all."""
         self._cursor.executemany(sql.encode(), parameters)
         return self._cursor.rowcount
 
@@ -111,9 +111,9 @@ class Database:
         """Open a transaction that commits at the end of the block and rolls back on any error.
 
         :param read_only: let PostgreSQL refuse every write.
-        :param patience: give up a statement that takes longer.
+        :param patience: give up a query that takes longer.
         :raises PostingError: with the reason, when one of the package's own rules refused.
-        :raises DatabaseError: when a statement failed otherwise.
+        :raises DatabaseError: when a query failed otherwise.
         :raises ConnectionLostError: when the database went away.
         """
         if self._connection is None:
@@ -144,7 +144,7 @@ class OwnersDatabase(Database):
 
 
 # A plan kept from when a table was small is ruinous after a bulk post, and one association is not like the next; so
-# every statement is planned for its own parameters. Compiling them costs more than it gains.
+# every query is planned for its own parameters. Compiling them costs more than it gains.
 _SESSION = """
     SELECT set_config('search_path', %s, true),
            set_config('plan_cache_mode', 'force_custom_plan', true),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hoa_ops.books.statements import receivables_aging
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.templates import money
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
     :param as_of: the day of the comparisons with the general ledger.
     """
     at = {"tenant_id": tenant_id, "as_of": as_of}
-    found = [row["deviation"] for row in cursor.rows(statement("books/integrity.sql"), at)]
+    found = [row["deviation"] for row in cursor.rows(query("books/integrity.sql"), at)]
     aging = receivables_aging(cursor, tenant_id, as_of=as_of)
-    [control] = cursor.rows(statement("books/control_accounts.sql"), at)
+    [control] = cursor.rows(query("books/control_accounts.sql"), at)
     for documents, amount, account, balance in (
         ("open invoices", aging.total, aging.ledger_account, aging.ledger_balance),
         (

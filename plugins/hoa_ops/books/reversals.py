@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hoa_ops.associations import Tenant
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.delivery.actions import Action, act
 from hoa_ops.errors import RequestError
 from hoa_ops.jobs import ASSESS_LATE_FEES, ESCALATE_VIOLATIONS, GENERATE_INVOICES
@@ -53,14 +53,14 @@ class Reversal:
 
     def plan(self, cursor: Cursor, tenant_id: UUID) -> list[Row]:
         """Return what :meth:`post` would do for an association, one row an invoice; write nothing."""
-        return cursor.rows(statement("books/reversals/plan.sql"), self._parameters(tenant_id))
+        return cursor.rows(query("books/reversals/plan.sql"), self._parameters(tenant_id))
 
     def post(self, cursor: Cursor, tenant_id: UUID) -> list[Row]:
         """Reverse what the selection has in an association; return the rows of the plan that was carried out."""
         parameters = self._parameters(tenant_id)
         for step in ("engine/open_counters.sql", "engine/lock_tenant.sql", "books/reversals/lock.sql"):
-            cursor.run(statement(step), parameters)
-        items = cursor.rows(statement("books/reversals/post.sql"), parameters)
+            cursor.run(query(step), parameters)
+        items = cursor.rows(query("books/reversals/post.sql"), parameters)
         # A fine's owners may share one notice, and a notice is canceled once.
         posted = [item for item in items if item["action"] == "post"]
         unsent = dict.fromkeys(message for item in posted for message in item["unsent_messages"])
@@ -83,7 +83,7 @@ def runs_to_reverse(cursor: Cursor, *, job: str, dag_run_id: str) -> list[UUID]:
 
     :raises RequestError: when the job has no live run of that name.
     """
-    runs = cursor.rows(statement("books/reversals/runs.sql"), {"job": job, "dag_run_id": dag_run_id})
+    runs = cursor.rows(query("books/reversals/runs.sql"), {"job": job, "dag_run_id": dag_run_id})
     if not runs:
         raise RequestError(f"run: {job} has no live run {dag_run_id!r}; the page HOA history has the ids of all runs")
     return [row["id"] for row in runs]
@@ -91,7 +91,7 @@ def runs_to_reverse(cursor: Cursor, *, job: str, dag_run_id: str) -> list[UUID]:
 
 def associations_of_runs(cursor: Cursor, run_ids: Sequence[UUID]) -> list[Tenant]:
     """Return the associations in which runs posted invoices, active or not, by name."""
-    rows = cursor.rows(statement("books/reversals/tenants.sql"), {"run_ids": list(run_ids)})
+    rows = cursor.rows(query("books/reversals/tenants.sql"), {"run_ids": list(run_ids)})
     return [Tenant(**row) for row in rows]
 
 
@@ -101,7 +101,7 @@ def refuse_unknown_numbers(cursor: Cursor, tenant: Tenant, numbers: Sequence[str
     :raises RequestError: naming those that it does not have.
     """
     missing = cursor.rows(
-        statement("books/reversals/missing.sql"), {"tenant_id": tenant.tenant_id, "numbers": list(numbers)}
+        query("books/reversals/missing.sql"), {"tenant_id": tenant.tenant_id, "numbers": list(numbers)}
     )
     if missing:
         listed = ", ".join(row["number"] for row in missing)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.errors import RequestError
 from hoa_ops.templates import render
 
@@ -47,8 +47,8 @@ class Aging:
 def receivables_aging(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> Aging:
     """Age an association's open invoices as they were at the end of a day."""
     at = {"tenant_id": tenant_id, "as_of": as_of}
-    rows = cursor.rows(statement("books/aging.sql"), at)
-    [ledger] = cursor.rows(statement("books/control_accounts.sql"), at)
+    rows = cursor.rows(query("books/aging.sql"), at)
+    [ledger] = cursor.rows(query("books/control_accounts.sql"), at)
     return Aging(as_of, rows, ledger["receivables_account"], ledger["receivables"])
 
 
@@ -63,10 +63,10 @@ def owner_statement(cursor: Cursor, tenant: Tenant, owner_id: UUID, *, as_of: da
     :raises RequestError: when the association has no such owner.
     """
     of_owner = {"tenant_id": tenant.tenant_id, "owner_id": owner_id, "as_of": as_of}
-    owner = cursor.row(statement("books/statement_owner.sql"), of_owner)
+    owner = cursor.row(query("books/statement_owner.sql"), of_owner)
     if owner is None:
         raise RequestError(f"{tenant.name} ({tenant.code}) has no owner with the id {owner_id}")
-    lines = cursor.rows(statement("books/statement_lines.sql"), of_owner)
+    lines = cursor.rows(query("books/statement_lines.sql"), of_owner)
     return render("books/statement.txt", tenant_name=tenant.name, owner=owner, lines=lines, as_of=as_of)
 
 
@@ -77,7 +77,7 @@ def owners_of_unit(cursor: Cursor, tenant: Tenant, unit_number: str, *, as_of: d
     :raises RequestError: when the association has no such unit, or nobody owned it then.
     """
     rows = cursor.rows(
-        statement("books/owners_of_unit.sql"),
+        query("books/owners_of_unit.sql"),
         {"tenant_id": tenant.tenant_id, "unit_number": unit_number, "as_of": as_of},
     )
     if not rows:

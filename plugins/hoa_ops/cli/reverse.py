@@ -15,7 +15,7 @@ from hoa_ops.books.reversals import (
 )
 from hoa_ops.cli.arguments import add_association, add_schema_owner, add_signature, day, schema_owner_dsn, words
 from hoa_ops.cli.console import say, today
-from hoa_ops.database import DatabaseError, OwnersDatabase, statement
+from hoa_ops.database import DatabaseError, OwnersDatabase, query
 from hoa_ops.errors import PostingError, RequestError
 from hoa_ops.templates import money
 
@@ -74,7 +74,7 @@ def run(given: Namespace) -> int:
             say(f"{tenant.name} ({tenant.code})")
             try:
                 with database.transaction(read_only=given.dry_run) as cursor:
-                    cursor.run(statement("engine/expect_many_rows.sql"))
+                    cursor.run(query("engine/expect_many_rows.sql"))
                     do = reversal.plan if given.dry_run else reversal.post
                     of_tenant = do(cursor, tenant.tenant_id)
             except (PostingError, DatabaseError, RequestError) as error:

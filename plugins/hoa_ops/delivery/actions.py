@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.delivery.message_state import Channel, MessageState
 from hoa_ops.errors import RequestError
 
@@ -84,7 +84,7 @@ def act(cursor: Cursor, action: Action, ids: Sequence[UUID], *, who: str, why: s
     :raises RequestError: naming each message to which it cannot be done, and why.
     """
     rule = RULES[action]
-    found = {row["id"]: row for row in cursor.rows(statement("delivery/find_for_action.sql"), {"ids": list(ids)})}
+    found = {row["id"]: row for row in cursor.rows(query("delivery/find_for_action.sql"), {"ids": list(ids)})}
     faults = [f"there is no message {message_id}" for message_id in ids if message_id not in found]
     faults += [
         f"message {row['id']} is {row['state']}"
@@ -95,7 +95,7 @@ def act(cursor: Cursor, action: Action, ids: Sequence[UUID], *, who: str, why: s
         raise RequestError(f"nothing was changed: {'; '.join(faults)} ({action} is for {rule.scope})")
     to_do = [row["id"] for row in found.values() if rule.allows(row)]
     return cursor.run(
-        statement("delivery/act.sql"),
+        query("delivery/act.sql"),
         {"ids": to_do, "action": action, "state": rule.becomes, "who": who, "why": why},
     )
 
@@ -111,7 +111,7 @@ def list_messages(
     :param limit: return no more than this many.
     """
     rows = cursor.rows(
-        statement("delivery/list.sql"),
+        query("delivery/list.sql"),
         {
             "states": list(states),
             "channel": channel,
@@ -127,7 +127,7 @@ def find_message(cursor: Cursor, message_id: UUID) -> Row:
 
     :raises RequestError: when there is none such.
     """
-    message = cursor.row(statement("delivery/show.sql"), {"id": message_id})
+    message = cursor.row(query("delivery/show.sql"), {"id": message_id})
     if message is None:
         raise RequestError(f"there is no message {message_id}")
     return message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hoa_ops.database import as_json, statement
+from hoa_ops.database import as_json, query
 from hoa_ops.delivery.message_state import Channel, MessageState
 from hoa_ops.templates import render
 
@@ -26,7 +26,7 @@ def enqueue(cursor: Cursor, job: Job, facts: Sequence[Mapping[str, Any]], *, ten
         return
     kind = job.message_kind
     cursor.run_many(
-        statement("delivery/enqueue.sql"),
+        query("delivery/enqueue.sql"),
         [
             {
                 **{name: fact[name] for name in _ROUTING},
@@ -62,7 +62,7 @@ MessageOutcomes = dict[str, list[str]]
 def message_outcomes(cursor: Cursor, *, dag_run_id: str, job: Job) -> MessageOutcomes:
     """Say what became of the messages of a DAG run's job so far."""
     outcomes: MessageOutcomes = {}
-    for row in cursor.rows(statement("delivery/outcomes.sql"), {"dag_run_id": dag_run_id, "job": job.name}):
+    for row in cursor.rows(query("delivery/outcomes.sql"), {"dag_run_id": dag_run_id, "job": job.name}):
         outcome = MessageState(row["state"]).outcome(Channel(row["channel"]))
         outcomes.setdefault(str(row["reference_id"]), []).append(outcome)
     return outcomes

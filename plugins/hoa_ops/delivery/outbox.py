@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.delivery.mail_server import Answer, MailServerError, Verdict
 from hoa_ops.delivery.message_state import MessageState
 from hoa_ops.errors import HoaOpsError
@@ -76,7 +76,7 @@ class Delivery:
             self._server.close()
             log.info("Outbox: %s", ", ".join(f"{n} {state}" for state, n in self.outcomes.items()) or "nothing due")
         with self._database.transaction(read_only=True) as cursor:
-            left = cursor.row(statement("delivery/deferred.sql"), {"minutes": self._settings.mail_claim_minutes})
+            left = cursor.row(query("delivery/deferred.sql"), {"minutes": self._settings.mail_claim_minutes})
         if left is not None:
             raise MessagesDeferredError(
                 f"{left['messages']} message(s) were deferred by the mail server or are claimed by another delivery; "
@@ -97,14 +97,14 @@ class Delivery:
     def _release_dead_claims(self) -> None:
         with self._database.transaction() as cursor:
             released = cursor.rows(
-                statement("delivery/release_dead_claims.sql"), {"minutes": self._settings.mail_claim_minutes}
+                query("delivery/release_dead_claims.sql"), {"minutes": self._settings.mail_claim_minutes}
             )
         self.outcomes.update(row["state"] for row in released if row["state"] == MessageState.UNCERTAIN)
 
     def _claim(self) -> list[dict[str, Any]]:
         with self._database.transaction() as cursor:
             return cursor.rows(
-                statement("delivery/claim.sql"),
+                query("delivery/claim.sql"),
                 {"claimed_by": self._claimed_by, "batch_size": self._settings.mail_batch_size},
             )
 
@@ -112,19 +112,19 @@ class Delivery:
         """Commit that the message is about to leave; or that it no longer is true and stays."""
         with self._database.transaction() as cursor:
             if not self._still_due(cursor, message):
-                cursor.run(statement("delivery/obsolete.sql"), message)
+                cursor.run(query("delivery/obsolete.sql"), message)
                 self.outcomes[MessageState.OBSOLETE.value] += 1
                 return False
-            return cursor.run(statement("delivery/hand_over.sql"), message) == 1
+            return cursor.run(query("delivery/hand_over.sql"), message) == 1
 
     def _still_due(self, cursor: Cursor, message: dict[str, Any]) -> bool:
-        query = STILL_DUE.get(message["kind"])
-        if query is None:
+        path = STILL_DUE.get(message["kind"])
+        if path is None:
             return True
         # Money that came in since the run counts too.
         today = message["claimed_at"].astimezone(self._settings.zone).date()
         about = {**message, "owner_id": message["recipient_id"], "received_by": max(message["as_of"], today)}
-        return cursor.row(statement(query), about) is not None
+        return cursor.row(query(path), about) is not None
 
     def _record(self, message: dict[str, Any], answer: Answer) -> None:
         state = _STATES[answer.verdict]
@@ -132,7 +132,7 @@ class Delivery:
             state = MessageState.FAILED
         with self._database.transaction() as cursor:
             cursor.run(
-                statement("delivery/record.sql"),
+                query("delivery/record.sql"),
                 {
                     "id": message["id"],
                     "claimed_by": self._claimed_by,
@@ -146,7 +146,7 @@ class Delivery:
     def _release(self, messages: list[dict[str, Any]]) -> None:
         with self._database.transaction() as cursor:
             cursor.run(
-                statement("delivery/release.sql"),
+                query("delivery/release.sql"),
                 {"ids": [message["id"] for message in messages], "claimed_by": self._claimed_by},
             )
 

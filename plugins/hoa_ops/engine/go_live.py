@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.errors import RequestError
 from hoa_ops.jobs import JOBS
 
@@ -48,7 +48,7 @@ class JobMode:
 
 def job_modes(cursor: Cursor, jobs: Sequence[Job] = JOBS) -> list[JobMode]:
     """Return of each job whether it is live."""
-    found = {row["job"]: row for row in cursor.rows(statement("engine/job_modes.sql"))}
+    found = {row["job"]: row for row in cursor.rows(query("engine/job_modes.sql"))}
     return [
         JobMode(job, row.get("live_since"), row.get("decided_by"), row.get("reason"), row.get("decided_at"))
         for job in jobs
@@ -78,7 +78,7 @@ def _decide(cursor: Cursor, jobs: Sequence[Job], *, who: str, why: str, live: bo
     to_change = [mode.job for mode in job_modes(cursor, jobs) if (mode.live_since is not None) is not live]
     for job in to_change:
         cursor.run(
-            statement("engine/record_decision.sql"), {"job": job.name, "live": live, "decided_by": who, "reason": why}
+            query("engine/record_decision.sql"), {"job": job.name, "live": live, "decided_by": who, "reason": why}
         )
     return to_change
 

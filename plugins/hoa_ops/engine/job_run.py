@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hoa_ops.database import Database, DatabaseError, statement
+from hoa_ops.database import Database, DatabaseError, query
 from hoa_ops.delivery.message import enqueue, message_outcomes
 from hoa_ops.engine.go_live import Mode
 from hoa_ops.engine.report import AssociationOutcome, Report, count_actions, totals
@@ -38,7 +38,7 @@ class JobSql:
     @classmethod
     def of(cls, job: Job) -> JobSql:
         """Read a job's SQL from ``include/sql``."""
-        return cls(**{name.removesuffix("_sql"): statement(path) for name, path in job.sql_files.items()})
+        return cls(**{name.removesuffix("_sql"): query(path) for name, path in job.sql_files.items()})
 
 
 class JobRun:
@@ -140,15 +140,15 @@ class JobRun:
 
     def _plan(self, tenant: Tenant) -> list[Row]:
         with self._database.transaction(read_only=True) as cursor:
-            cursor.run(statement("engine/expect_many_rows.sql"))
+            cursor.run(query("engine/expect_many_rows.sql"))
             return cursor.rows(self._sql.plan, self._parameters(tenant))
 
     def _post(self, tenant: Tenant, run: LedgerRun) -> list[Row]:
         parameters = {**self._parameters(tenant), "run_id": run.run_id}
         with self._database.transaction() as cursor:
-            cursor.run(statement("engine/expect_many_rows.sql"))
-            cursor.run(statement("engine/open_counters.sql"), parameters)
-            cursor.run(statement("engine/lock_tenant.sql"), parameters)
+            cursor.run(query("engine/expect_many_rows.sql"))
+            cursor.run(query("engine/open_counters.sql"), parameters)
+            cursor.run(query("engine/lock_tenant.sql"), parameters)
             if self._sql.lock is not None:
                 cursor.run(self._sql.lock, parameters)
             items = cursor.rows(self._sql.post, parameters)

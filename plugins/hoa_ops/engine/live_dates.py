@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.errors import RequestError
 from hoa_ops.settings import get_settings
 
@@ -49,7 +49,7 @@ def check_begun(cursor: Cursor, as_of: date, tenants: Sequence[Tenant]) -> None:
     if as_of >= _today() - TOLERANCE:
         return
     tenant_ids = [tenant.tenant_id for tenant in tenants]
-    [row] = cursor.rows(statement("engine/first_day.sql"), {"tenant_ids": tenant_ids})
+    [row] = cursor.rows(query("engine/first_day.sql"), {"tenant_ids": tenant_ids})
     first_day: date | None = row["first_day"]
     if first_day is not None and as_of < first_day:
         raise RequestError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from hoa_ops.database import as_json, statement
+from hoa_ops.database import as_json, query
 from hoa_ops.engine.report import AssociationOutcome
 from hoa_ops.jobs import job_named
 
@@ -46,7 +46,7 @@ class LedgerRun:
         :param mode: live or rehearsal; nobody keeps a record of a dry run.
         """
         row = cursor.row(
-            statement("engine/open_run.sql"),
+            query("engine/open_run.sql"),
             {
                 "job": job.name,
                 "dag_run_id": dag_run_id,
@@ -83,7 +83,7 @@ class LedgerRun:
 
     def finish(self, cursor: Cursor, status: Literal["completed", "failed", "switched_off"]) -> None:
         """Close the run. Only ``completed`` proves that the job was done."""
-        cursor.run(statement("engine/finish_run.sql"), {"run_id": self.run_id, "status": status})
+        cursor.run(query("engine/finish_run.sql"), {"run_id": self.run_id, "status": status})
 
     def _record(
         self,
@@ -97,7 +97,7 @@ class LedgerRun:
         error: str | None = None,
     ) -> None:
         cursor.run(
-            statement("engine/record_tenant.sql"),
+            query("engine/record_tenant.sql"),
             {
                 "run_id": self.run_id,
                 "tenant_id": tenant_id,
@@ -121,15 +121,13 @@ class RecordedRun:
 
 def find_runs(cursor: Cursor, *, dag_run_id: str, jobs: Sequence[Job]) -> list[RecordedRun]:
     """Return the jobs that a DAG run did live, in the order of ``jobs``."""
-    rows = cursor.rows(
-        statement("engine/find_runs.sql"), {"dag_run_id": dag_run_id, "jobs": [str(job) for job in jobs]}
-    )
+    rows = cursor.rows(query("engine/find_runs.sql"), {"dag_run_id": dag_run_id, "jobs": [str(job) for job in jobs]})
     return [RecordedRun(job_named(row["job"]), row["run_date"], row["status"]) for row in rows]
 
 
 def recorded_outcomes(cursor: Cursor, *, dag_run_id: str, job: Job) -> list[AssociationOutcome]:
     """Return what a DAG run's job did for each association, over all its attempts and shards."""
-    rows = cursor.rows(statement("engine/run_items.sql"), {"dag_run_id": dag_run_id, "job": job.name})
+    rows = cursor.rows(query("engine/run_items.sql"), {"dag_run_id": dag_run_id, "job": job.name})
     return [AssociationOutcome(row["code"], row["name"], row["items"], row["error"]) for row in rows]
 
 
@@ -140,7 +138,7 @@ def completed_since(cursor: Cursor, job: Job, tick: datetime, *, shards: int, ot
     :param other_than: a DAG run that does not count: a task that is tried again is to do its work again.
     """
     row = cursor.row(
-        statement("engine/completed_since.sql"),
+        query("engine/completed_since.sql"),
         {"job": job.name, "tick": tick, "shards": shards, "other_than": other_than},
     )
     return None if row is None else str(row["dag_run_id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hoa_ops.associations import Tenant, active_associations, find_association
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.errors import RequestError
 from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
 
@@ -49,7 +49,7 @@ def _active_association(cursor: Cursor, wanted: str) -> Tenant:
 
 
 def _tenant_of_budget(cursor: Cursor, budget_id: UUID) -> UUID:
-    budget = cursor.row(statement("check_budget_variances/find_budget.sql"), {"budget_id": budget_id})
+    budget = cursor.row(query("check_budget_variances/find_budget.sql"), {"budget_id": budget_id})
     if budget is None:
         raise RequestError(f"budget_id: there is no budget {budget_id}")
     if budget["budget_status"] != "active":

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hoa_ops.database import Database, statement
+from hoa_ops.database import Database, query
 from hoa_ops.delivery.mail_server import MailServer, Verdict
 from hoa_ops.engine.go_live import job_modes
 from hoa_ops.errors import NotReadyError
@@ -59,7 +59,7 @@ def _settings() -> str:
 
 def _database() -> str:
     with _reading() as cursor:
-        [server] = cursor.rows(statement("schema/deployment/server.sql"))
+        [server] = cursor.rows(query("schema/deployment/server.sql"))
         return f"PostgreSQL {server['server_version']}, tables at version {check_version(cursor)}"
 
 
@@ -67,7 +67,7 @@ def _role() -> str:
     settings = get_settings()
     schemas = [settings.associations_schema, settings.operations_schema]
     with _reading() as cursor:
-        faults = cursor.rows(statement("schema/deployment/role_faults.sql"), {"schemas": schemas})
+        faults = cursor.rows(query("schema/deployment/role_faults.sql"), {"schemas": schemas})
     if faults:
         raise NotReadyError("\n    ".join(row["fault"] for row in faults))
     return "has the rights that the jobs need, and no others"
@@ -75,7 +75,7 @@ def _role() -> str:
 
 def _associations() -> str:
     with _reading() as cursor:
-        [row] = cursor.rows(statement("schema/deployment/associations.sql"))
+        [row] = cursor.rows(query("schema/deployment/associations.sql"))
     if not row["active"]:
         raise NotReadyError(
             f"none of the {row['known']} in this database is active, so the jobs have nothing to do: check that the "

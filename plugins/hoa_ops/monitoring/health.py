@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.jobs import JOBS, Job, job_named
 from hoa_ops.jobs.schedule import last_tick
 from hoa_ops.settings import get_settings
@@ -98,11 +98,11 @@ def check_health(cursor: Cursor, *, at: datetime) -> Health:
     at = at.astimezone(settings.zone)
     due = {job: last_tick(job, at - timedelta(minutes=settings.health_grace_minutes)) for job in JOBS}
     rows = cursor.rows(
-        statement("monitoring/health/jobs.sql"),
+        query("monitoring/health/jobs.sql"),
         {"jobs": [str(job) for job in due], "due": list(due.values()), "shards": settings.shards},
     )
     stuck = cursor.rows(
-        statement("monitoring/health/outbox.sql"), {"waiting_since": at - timedelta(hours=settings.mail_waiting_hours)}
+        query("monitoring/health/outbox.sql"), {"waiting_since": at - timedelta(hours=settings.mail_waiting_hours)}
     )
     return Health(
         checked_at=at,

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from hoa_ops.associations import find_association
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.delivery.message_state import UNFINISHED, Channel, MessageState
 from hoa_ops.errors import RequestError
 from hoa_ops.jobs import (
@@ -160,9 +160,9 @@ def overview(cursor: Cursor, *, at: datetime) -> dict[str, Any]:
         "rehearsed": [job.job.title for job in health.jobs if job.state == JobState.REHEARSAL],
         "stuck": {STUCK[alarm]: messages for alarm, messages in health.stuck.items()},
         "trends": _trends(cursor, at),
-        "failures": cursor.rows(statement("monitoring/history/failures.sql"), {"limit": FAILURES_SHOWN}),
+        "failures": cursor.rows(query("monitoring/history/failures.sql"), {"limit": FAILURES_SHOWN}),
         "unfinished": _unfinished(cursor),
-        "associations": cursor.rows(statement("monitoring/history/associations.sql"), {"limit": ASSOCIATIONS_SHOWN}),
+        "associations": cursor.rows(query("monitoring/history/associations.sql"), {"limit": ASSOCIATIONS_SHOWN}),
         "titles": {job.name: job.title for job in JOBS},
     }
 
@@ -183,7 +183,7 @@ def job_run(cursor: Cursor, job: Job, dag_run_id: str) -> dict[str, Any]:
     if not runs:
         raise RequestError(f"the run ledger has no run {dag_run_id!r} of {job}")
     rows = cursor.rows(
-        statement("monitoring/history/run.sql"),
+        query("monitoring/history/run.sql"),
         {"job": job.name, "dag_run_id": dag_run_id, "limit": ASSOCIATIONS_SHOWN},
     )
     return {"job": job, "run": runs[0], "associations": rows}
@@ -201,7 +201,7 @@ def association(cursor: Cursor, tenant: str, *, at: datetime) -> dict[str, Any]:
         "association": found,
         "trends": _trends(cursor, at, tenant_id=tenant_id),
         "attempts": cursor.rows(
-            statement("monitoring/history/association_runs.sql"), {"tenant_id": tenant_id, "limit": ATTEMPTS_SHOWN}
+            query("monitoring/history/association_runs.sql"), {"tenant_id": tenant_id, "limit": ATTEMPTS_SHOWN}
         ),
         "unfinished": _unfinished(cursor, tenant_id=tenant_id),
         "titles": {job.name: job.title for job in JOBS},
@@ -217,7 +217,7 @@ def _runs(
     dag_run_id: str | None = None,
 ) -> list[Row]:
     return cursor.rows(
-        statement("monitoring/history/recent_runs.sql"),
+        query("monitoring/history/recent_runs.sql"),
         {
             "jobs": [str(job) for job in jobs],
             "limit": limit,
@@ -231,7 +231,7 @@ def _runs(
 def _unfinished(cursor: Cursor, *, tenant_id: UUID | None = None) -> list[Row]:
     """Count the messages that are not finished, those first that a person must look at."""
     rows = cursor.rows(
-        statement("monitoring/history/unfinished.sql"),
+        query("monitoring/history/unfinished.sql"),
         {"states": [str(state) for state in UNFINISHED], "tenant_id": tenant_id},
     )
     counted = [{**row, "state": MessageState(row["state"]), "channel": Channel(row["channel"])} for row in rows]
@@ -247,9 +247,7 @@ def _trends(cursor: Cursor, at: datetime, *, tenant_id: UUID | None = None) -> l
     months = _months(at.date())
     since = datetime.combine(months[0], time.min, tzinfo=at.tzinfo)
     rows = cursor.rows(
-        statement(
-            "monitoring/history/trends.sql" if tenant_id is None else "monitoring/history/association_trends.sql"
-        ),
+        query("monitoring/history/trends.sql" if tenant_id is None else "monitoring/history/association_trends.sql"),
         {
             "names": [measure.title for measure in MEASURES],
             "jobs": [str(measure.job) for measure in MEASURES],
@@ -262,7 +260,7 @@ def _trends(cursor: Cursor, at: datetime, *, tenant_id: UUID | None = None) -> l
     reminders = {
         row["month"]: row
         for row in cursor.rows(
-            statement("monitoring/history/reminders.sql"),
+            query("monitoring/history/reminders.sql"),
             {
                 "since": since,
                 "timezone": get_settings().timezone,

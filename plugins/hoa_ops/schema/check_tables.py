@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.errors import RequestError
 from hoa_ops.schema.expected import EXPECTED, build
 from hoa_ops.schema.scripts import Schemas
@@ -50,10 +50,10 @@ def differences(cursor: Cursor, role: str) -> list[str]:
         "operations": schemas.operations,
         "role": role,
     }
-    found = [row["difference"] for row in cursor.rows(statement("schema/expected/differences.sql"), names)]
-    found += [row["difference"] for row in cursor.rows(statement("schema/expected/rights.sql"), names)]
+    found = [row["difference"] for row in cursor.rows(query("schema/expected/differences.sql"), names)]
+    found += [row["difference"] for row in cursor.rows(query("schema/expected/rights.sql"), names)]
     unreadable = set()
-    for check in cursor.rows(statement("schema/expected/row_checks.sql"), names):
+    for check in cursor.rows(query("schema/expected/row_checks.sql"), names):
         if check["full_name"] in unreadable:
             continue
         counted, error = _attempt(cursor, check["count_query"])
@@ -65,7 +65,7 @@ def differences(cursor: Cursor, role: str) -> list[str]:
     cursor.run("ROLLBACK TO SAVEPOINT as_it_is")
     if not found:
         for lock in _LOCKS:
-            _, error = _attempt(cursor, statement(lock), _NOBODY)
+            _, error = _attempt(cursor, query(lock), _NOBODY)
             found += [f"the rows that {lock} locks cannot be locked: {error}"] if error else []
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.schema.roles import grant_rights
 from hoa_ops.schema.scripts import (
     Schemas,
@@ -53,10 +53,10 @@ def create_missing_tables(cursor: Cursor, *, version: str) -> None:
         for script in version_scripts(earlier, "associations"):
             # Tables are found in the first schema, and functions in the other, where they stay.
             run_script(cursor, script, [EXPECTED.associations, there])
-    for missing in cursor.rows(statement("schema/expected/missing_tables.sql"), names):
+    for missing in cursor.rows(query("schema/expected/missing_tables.sql"), names):
         cursor.run(missing["move"])
     cursor.run("SELECT set_config('search_path', %(expected_schema)s || ', ' || %(schema)s, true)", names)
-    keys = [row["definition"] for row in cursor.rows(statement("schema/expected/severed_foreign_keys.sql"), names)]
+    keys = [row["definition"] for row in cursor.rows(query("schema/expected/severed_foreign_keys.sql"), names)]
     cursor.run(f"DROP SCHEMA {EXPECTED.associations} CASCADE")
     cursor.run("SELECT set_config('search_path', %(schema)s, true)", names)
     for definition in keys:

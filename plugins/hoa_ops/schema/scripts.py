@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from psycopg import sql
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.settings import get_settings
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def define_triggers_and_views(cursor: Cursor, schemas: Schemas) -> None:
     """Create or replace the triggers and the views; an application's view in place of a table gets no triggers."""
     for kind in KINDS:
         tables = {
-            row["table_name"] for row in cursor.rows(statement("schema/tables.sql"), {"schema": getattr(schemas, kind)})
+            row["table_name"] for row in cursor.rows(query("schema/tables.sql"), {"schema": getattr(schemas, kind)})
         }
         for script in _definitions("triggers", kind):
             if script.stem in tables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.errors import NotReadyError
 from hoa_ops.schema.scripts import versions
 
@@ -37,8 +37,8 @@ def check_version(cursor: Cursor) -> str:
 
 def installed_version(cursor: Cursor) -> str | None:
     """Return the version that the last migration left; None where there was none yet."""
-    [server] = cursor.rows(statement("schema/deployment/server.sql"))
-    row = cursor.row(statement("schema/deployment/version.sql")) if server["has_tables"] else None
+    [server] = cursor.rows(query("schema/deployment/server.sql"))
+    row = cursor.row(query("schema/deployment/version.sql")) if server["has_tables"] else None
     return None if row is None else str(row["version"])
 
 

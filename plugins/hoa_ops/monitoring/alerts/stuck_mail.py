@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hoa_ops.database import statement
+from hoa_ops.database import query
 from hoa_ops.monitoring.alerts.alert import Alert
 from hoa_ops.monitoring.alerts.channels import EMAIL, AlertRefusedError, tell
 from hoa_ops.monitoring.alerts.runbook import STUCK_MAIL
@@ -36,7 +36,7 @@ def raise_alarm(database: Database) -> None:
     try:
         # If no channel takes it, the transaction is rolled back and people are still to be told.
         with database.transaction() as cursor:
-            alarms = cursor.rows(statement("delivery/alarms.sql"), {"waiting_since": waiting_since})
+            alarms = cursor.rows(query("delivery/alarms.sql"), {"waiting_since": waiting_since})
             worse = [alarm for alarm in alarms if alarm["got_worse"]]
             if worse:
                 _tell(worse)
