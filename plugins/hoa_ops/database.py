@@ -129,7 +129,7 @@ class Database:
             yield Cursor(cursor)
 
 
-class OwnersDatabase(Database):
+class SchemaOwnerDatabase(Database):
     """The associations' database as the role that owns the tables, for what the jobs' role may not do.
 
     :param dsn: URL of the database.

@@ -1,5 +1,5 @@
 -- assess_late_fees/plan: what assessing an association's late fees would do, one row per overdue assessment invoice,
--- with the reason for each that is left alone. The only place where the late-fee rules live. An association without a
+-- with the reason for each that is skipped. The only place where the late-fee rules live. An association without a
 -- rule to go by has one row that says so.
 WITH {% include 'jobs/effective_balances.sql' %},
 {% include 'jobs/holds_in_force.sql' %},
@@ -62,32 +62,32 @@ judged AS (
     SELECT priced.*, verdict.action, verdict.reason
       FROM priced
      CROSS JOIN LATERAL (
-           SELECT 'leave', 'no late-fee rule is in force on ' || %(as_of)s::date
+           SELECT 'skip', 'no late-fee rule is in force on ' || %(as_of)s::date
             WHERE rule_id IS NULL
             UNION ALL
            SELECT 'exception', same_day_rules || ' late-fee rules took effect on the same day, ' || effective_from
                                || ': end all but one'
             WHERE same_day_rules > 1
             UNION ALL
-           SELECT 'leave', 'covered by payments not yet applied'
+           SELECT 'skip', 'covered by payments not yet applied'
             WHERE balance = 0
             UNION ALL
-           SELECT 'leave', 'within its grace, no fee before ' || not_before
+           SELECT 'skip', 'within its grace, no fee before ' || not_before
             WHERE %(as_of)s < not_before
             UNION ALL
-           SELECT 'leave', exemption
+           SELECT 'skip', exemption
             WHERE exemption IS NOT NULL
             UNION ALL
-           SELECT 'leave', 'due before the rule took effect on ' || effective_from
+           SELECT 'skip', 'due before the rule took effect on ' || effective_from
             WHERE due_date < effective_from
             UNION ALL
-           SELECT 'leave', 'already charged, ' || charged_as
+           SELECT 'skip', 'already charged, ' || charged_as
             WHERE charged_as IS NOT NULL
             UNION ALL
-           SELECT 'leave', 'balance below the minimum of ' || minimum_balance
+           SELECT 'skip', 'balance below the minimum of ' || minimum_balance
             WHERE balance < minimum_balance
             UNION ALL
-           SELECT 'leave', 'the fee comes to less than a cent'
+           SELECT 'skip', 'the fee comes to less than a cent'
             WHERE late_fee = 0
             UNION ALL
            SELECT 'post', NULL

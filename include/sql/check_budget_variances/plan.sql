@@ -68,7 +68,7 @@ with_obstacles AS (
     SELECT compared.*, obstacle.action AS obstacle_action, obstacle.reason AS obstacle_reason
       FROM compared
       LEFT JOIN LATERAL (
-           SELECT 'leave', 'the budget has no lines'
+           SELECT 'skip', 'the budget has no lines'
             WHERE budget_line_id IS NULL
             UNION ALL
            SELECT 'exception', 'account ' || account_number || ' is neither revenue nor expense'
@@ -77,10 +77,10 @@ with_obstacles AS (
            SELECT 'exception', 'its monthly distribution must have ' || months || ' entries that add up to 100'
             WHERE NOT well_distributed
             UNION ALL
-           SELECT 'leave', 'its period starts on ' || starts_on
+           SELECT 'skip', 'its period starts on ' || starts_on
             WHERE %(as_of)s < starts_on
             UNION ALL
-           SELECT 'leave', 'revenue on the annual basis is judged after ' || ends_on
+           SELECT 'skip', 'revenue on the annual basis is judged after ' || ends_on
             WHERE account_type = 'revenue' AND basis = 'annual' AND unfavorable > 0 AND %(as_of)s <= ends_on
             LIMIT 1) AS obstacle (action, reason) ON true
 ),
@@ -109,19 +109,19 @@ judged AS (
            SELECT obstacle_action, obstacle_reason
             WHERE obstacle_action IS NOT NULL
             UNION ALL
-           SELECT 'leave', 'on budget'
+           SELECT 'skip', 'on budget'
             WHERE rated.unfavorable = 0
             UNION ALL
-           SELECT 'leave', 'favorable'
+           SELECT 'skip', 'favorable'
             WHERE rated.unfavorable < 0
             UNION ALL
-           SELECT 'leave', 'within the thresholds'
+           SELECT 'skip', 'within the thresholds'
             WHERE rated.severity IS NULL
             UNION ALL
-           SELECT 'leave', 'below the floor of $' || alert_floor
+           SELECT 'skip', 'below the floor of $' || alert_floor
             WHERE rated.unfavorable < alert_floor
             UNION ALL
-           SELECT 'leave', 'already alerted on ' || told.alerted_on
+           SELECT 'skip', 'already alerted on ' || told.alerted_on
             WHERE told.alerted_on IS NOT NULL
             UNION ALL
            SELECT 'exception', 'no treasurer or board contact has an e-mail address'

@@ -1,5 +1,5 @@
 -- engine/run_items: a job's outcome per association over all attempts and shards of a DAG run. What was posted by any
--- attempt counts; what was left alone is as the last attempt saw it.
+-- attempt counts; what was skipped is as the last attempt saw it.
 WITH attempts AS (
     SELECT run_tenants.*, row_number() OVER (PARTITION BY run_tenants.tenant_id ORDER BY run_tenants.id DESC) AS recency
       FROM run_tenants

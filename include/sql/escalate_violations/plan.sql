@@ -1,5 +1,5 @@
 -- escalate_violations/plan: what escalating an association's violations would do, one row per open violation, with the
--- reason for each that is left alone. The only place where the escalation rules live.
+-- reason for each that is skipped. The only place where the escalation rules live.
 WITH open_violations AS (
     SELECT violations.id AS item_id, violations.violation_number, violations.unit_id, units.unit_number,
            violation_types.name AS violation_type, violations.cure_deadline,
@@ -56,10 +56,10 @@ judged AS (
       FROM next_steps
       LEFT JOIN ownership_faults ON ownership_faults.unit_id = next_steps.unit_id
      CROSS JOIN LATERAL (
-           SELECT 'leave', 'not overdue before ' || cure_deadline + greatest(%(days_grace)s::integer, 1)
+           SELECT 'skip', 'not overdue before ' || cure_deadline + greatest(%(days_grace)s::integer, 1)
             WHERE NOT overdue
             UNION ALL
-           SELECT 'leave', 'step ' || latest_step || ' waits for the board''s approval'
+           SELECT 'skip', 'step ' || latest_step || ' waits for the board''s approval'
             WHERE latest_status = 'pending_approval'
             UNION ALL
            SELECT 'exception', 'the violation type ' || violation_type || ' has no fine schedule, and the association '
@@ -69,7 +69,7 @@ judged AS (
            SELECT 'exception', 'its fine schedule is used up after step ' || latest_step || ': for the board to decide'
             WHERE step IS NULL
             UNION ALL
-           SELECT 'leave', 'step ' || step || ' not before ' || not_before
+           SELECT 'skip', 'step ' || step || ' not before ' || not_before
             WHERE not_before > %(as_of)s
             UNION ALL
            SELECT 'exception', 'step ' || step || ' needs the board''s approval'

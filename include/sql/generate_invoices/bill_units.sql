@@ -1,5 +1,5 @@
 {#- What every unit is billed for each of the CTE `periods`, split among its owners.
-    Gives the CTE `bills`: a row per invoice to post, and one per unit and month that is left alone, with the reason.
+    Gives the CTE `bills`: a row per invoice to post, and one per unit and month that is skipped, with the reason.
     `position` is the order of the invoices' numbers. -#}
 unit_periods AS (
     SELECT concat_ws(':', units.id, periods.period) AS item_id,
@@ -12,13 +12,13 @@ unit_periods AS (
      CROSS JOIN association
      CROSS JOIN periods
       LEFT JOIN LATERAL (
-           SELECT 'leave', 'billing starts in ' || to_char(first_period, 'FMMonth YYYY')
+           SELECT 'skip', 'billing starts in ' || to_char(first_period, 'FMMonth YYYY')
             WHERE periods.period < first_period
             UNION ALL
-           SELECT 'leave', 'the unit is ' || units.status
+           SELECT 'skip', 'the unit is ' || units.status
             WHERE units.status = 'exempt' OR units.status = 'vacant' AND NOT bills_vacant_units
             UNION ALL
-           SELECT 'leave', 'its assessment is zero'
+           SELECT 'skip', 'its assessment is zero'
             WHERE units.monthly_assessment = 0
             UNION ALL
            SELECT 'exception', 'its assessment is negative: ' || units.monthly_assessment
@@ -85,10 +85,10 @@ bills AS (
            SELECT 'exception', ownership_fault
             WHERE ownership_fault IS NOT NULL
             UNION ALL
-           SELECT 'leave', 'already billed: ' || billed_as
+           SELECT 'skip', 'already billed: ' || billed_as
             WHERE billed_as IS NOT NULL
             UNION ALL
-           SELECT 'leave', 'the owner''s share is less than a cent'
+           SELECT 'skip', 'the owner''s share is less than a cent'
             WHERE amount = 0
             UNION ALL
            SELECT 'exception', 'the month is already billed to another owner (' || billed_to_all_as

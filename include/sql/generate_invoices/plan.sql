@@ -1,5 +1,5 @@
 -- generate_invoices/plan: what billing an association's monthly assessments would do, one row per invoice, and one per
--- unit and month that is left alone with the reason. The billing rules live here and in what it includes.
+-- unit and month that is skipped with the reason. The billing rules live here and in what it includes.
 WITH {% include 'generate_invoices/find_periods.sql' %},
 {% include 'generate_invoices/bill_units.sql' %},
 {% include 'generate_invoices/apply_credit.sql' %},

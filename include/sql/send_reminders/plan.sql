@@ -1,5 +1,5 @@
 -- send_reminders/plan: whom an association would remind, one row per owner who owes something overdue, with the reason
--- for each who is left alone. The only place where the reminder rules live. Holds no names: owners are ids and units.
+-- for each who is skipped. The only place where the reminder rules live. Holds no names: owners are ids and units.
 WITH default_stages (stage, name, days_overdue) AS (
     VALUES (1, 'friendly', 1), (2, 'firm', 30), (3, 'final', 60)
 ),
@@ -44,13 +44,13 @@ judged AS (
     SELECT staged.*, verdict.action, verdict.reason
       FROM staged
      CROSS JOIN LATERAL (
-           SELECT 'leave', exemption
+           SELECT 'skip', exemption
             WHERE exemption IS NOT NULL
             UNION ALL
-           SELECT 'leave', 'reminded on ' || reminded_on || ', not again before ' || not_before
+           SELECT 'skip', 'reminded on ' || reminded_on || ', not again before ' || not_before
             WHERE %(as_of)s < not_before
             UNION ALL
-           SELECT 'leave', 'no reminder before ' || (SELECT min(days_overdue) FROM stages) || ' days overdue'
+           SELECT 'skip', 'no reminder before ' || (SELECT min(days_overdue) FROM stages) || ' days overdue'
             WHERE stage IS NULL
             UNION ALL
            SELECT 'post', NULL

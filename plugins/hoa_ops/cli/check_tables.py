@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hoa_ops.cli.arguments import add_schema_owner, schema_owner_dsn
 from hoa_ops.cli.console import say
-from hoa_ops.database import OwnersDatabase
+from hoa_ops.database import SchemaOwnerDatabase
 from hoa_ops.schema.check_tables import differences
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(given: Namespace) -> int:
     """Print the differences, or that there are none."""
-    with OwnersDatabase(schema_owner_dsn(given)) as database, database.transaction() as cursor:
+    with SchemaOwnerDatabase(schema_owner_dsn(given)) as database, database.transaction() as cursor:
         found = differences(cursor, given.role)
     for difference in found:
         say(f"✗ {difference}.")

@@ -15,7 +15,7 @@ from hoa_ops.books.reversals import (
 )
 from hoa_ops.cli.arguments import add_association, add_schema_owner, add_signature, day, schema_owner_dsn, words
 from hoa_ops.cli.console import say, today
-from hoa_ops.database import DatabaseError, OwnersDatabase, query
+from hoa_ops.database import DatabaseError, SchemaOwnerDatabase, query
 from hoa_ops.errors import PostingError, RequestError
 from hoa_ops.templates import money
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hoa_ops.associations import Tenant
     from hoa_ops.database import Cursor, Row
 
-_MARKS = {"post": "✓", "leave": "-", "exception": "✗"}
+_MARKS = {"post": "✓", "skip": "-", "exception": "✗"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def run(given: Namespace) -> int:
         )
     items: list[Row] = []
     failures = 0
-    with OwnersDatabase(schema_owner_dsn(given)) as database:
+    with SchemaOwnerDatabase(schema_owner_dsn(given)) as database:
         with database.transaction(read_only=True) as cursor:
             reversal, tenants = _selection(cursor, given)
         if given.dry_run:
@@ -140,7 +140,7 @@ def _summarize(items: Sequence[Row], *, dry_run: bool) -> None:
         notified = sum(item["owner_was_told"] for item in reversed_items)
         if notified:
             say(f"Owners were already notified of {notified} of these invoices: write to those owners.")
-    for action, heading in (("leave", "Left alone"), ("exception", "Not reversed, see above")):
+    for action, heading in (("skip", "Skipped"), ("exception", "Not reversed, see above")):
         count = sum(item["action"] == action for item in items)
         if count:
             say(f"{heading}: {count}")

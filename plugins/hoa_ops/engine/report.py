@@ -101,9 +101,9 @@ class Report:
 
 
 def count_actions(items: Sequence[Row]) -> dict[str, int]:
-    """Count a plan's rows by what happens to them; ``posted``, ``left_alone`` and ``exceptions`` are always there."""
+    """Count a plan's rows by what happens to them; ``posted``, ``skipped`` and ``exceptions`` are always there."""
     actions = Counter(item["action"] for item in items)
-    return {"posted": actions["post"], "left_alone": actions["leave"], "exceptions": actions["exception"]}
+    return {"posted": actions["post"], "skipped": actions["skip"], "exceptions": actions["exception"]}
 
 
 def totals(job: Job, items: Sequence[Row]) -> dict[str, Decimal]:

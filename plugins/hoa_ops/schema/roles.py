@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from hoa_ops.database import OwnersDatabase
+from hoa_ops.database import SchemaOwnerDatabase
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.schema.scripts import Schemas
 from hoa_ops.settings import get_settings
@@ -77,7 +77,7 @@ def grant_worker(dsn: str, role: str) -> None:
     :param dsn: URL of the database, as the role that owns the tables.
     :param role: the role of the Airflow Connection; it must own nothing.
     """
-    with OwnersDatabase(dsn) as database, database.transaction() as cursor:
+    with SchemaOwnerDatabase(dsn) as database, database.transaction() as cursor:
         grant_rights(cursor, role, Schemas.of_deployment())
 
 

@@ -110,7 +110,7 @@ def test_rerun_reverses_nothing_and_says_so(database, maple, charge, reverse_run
     status, lines = reverse_run()
     assert status == 0
     assert "- INV-00003  unit 101  late fee  $250.00: already void" in lines
-    assert lines[-2:] == ["Nothing to reverse.", "Left alone: 2"]
+    assert lines[-2:] == ["Nothing to reverse.", "Skipped: 2"]
     assert database.snapshot() == before
 
 
@@ -249,7 +249,7 @@ def test_each_association_is_reversed_on_its_own(database, maple, charge, revers
     assert "Reversed: 1 invoice(s), $250.00; back to owners' credit: $0.00" in lines
     status, lines = reverse_run()
     assert status == 0
-    assert {"Maple Court (maple-court)", "Other Oaks (other-oaks)", "Left alone: 1"} <= set(lines)
+    assert {"Maple Court (maple-court)", "Other Oaks (other-oaks)", "Skipped: 1"} <= set(lines)
     assert "Reversed: 2 invoice(s), $500.00; back to owners' credit: $0.00" in lines
     assert database.rows("SELECT DISTINCT status FROM invoices WHERE kind = 'late_fee'") == [{"status": "void"}]
 

@@ -117,16 +117,16 @@ def _next_step(neighborhood: Neighborhood, violation: Violation) -> Step | str:
     today, taken = neighborhood.today, violation.taken
     schedule = neighborhood.schedules[violation.kind] or neighborhood.default_schedule
     if (today - violation.cure_deadline).days < max(neighborhood.grace, 1):
-        return "leave"
+        return "skip"
     if taken and taken[-1].waits_for_board:
-        return "leave"
+        return "skip"
     if schedule is None or len(taken) >= len(schedule):
         return "exception"
     step = schedule[len(taken)]
     # A day brings one step at most, however often the job runs.
     due = taken[-1].on + timedelta(days=max(step.days, 1)) if taken else violation.cure_deadline + timedelta(step.days)
     if today < due:
-        return "leave"
+        return "skip"
     if step.needs_board or sum(neighborhood.owners_of(violation.unit).values()) != 100:
         return "exception"
     return step

@@ -126,16 +126,16 @@ class Oracle:
         unfavorable = variance if account.kind == "expense" else -variance
         too_early = account.kind == "revenue" and budget.basis == "annual" and run.on <= budget.ends_on
         if run.on < budget.month_starts[0] or unfavorable <= 0 or too_early:
-            return Judgment("leave", None, *amounts)
+            return Judgment("skip", None, *amounts)
         severity = _severity(line.thresholds.over(budget.thresholds).over(run.thresholds), unfavorable, budgeted)
         if severity is None or unfavorable < budget.floor:
-            return Judgment("leave", severity, *amounts)
+            return Judgment("skip", severity, *amounts)
         # A day is the least cooldown: the same is not told twice on one day.
         quiet_since = run.on - timedelta(days=max(budget.cooldown, 1))
         for told_number, told_position, on, told_severity, told_amount in self.told:
             as_bad = told_amount >= unfavorable and (told_severity == "critical" or severity == "warning")
             if (told_number, told_position) == (number, position) and quiet_since < on and as_bad:
-                return Judgment("leave", severity, *amounts)
+                return Judgment("skip", severity, *amounts)
         return Judgment("post" if self.treasury.contacts else "exception", severity, *amounts)
 
 

@@ -176,7 +176,7 @@ def test_budget_without_lines_is_checked_without_an_alert(database, jobs, maple,
     outcome = jobs.check_budgets(on=TODAY)
     assert "Checking 1 active budget(s)" in outcome.text
     assert outcome.returned | {"unfavorable": None} == {
-        "associations": 1, "posted": 0, "left_alone": 1, "exceptions": 0, "unfavorable": None
+        "associations": 1, "posted": 0, "skipped": 1, "exceptions": 0, "unfavorable": None
     }  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def test_budget_of_a_future_period_is_skipped(database, jobs, maple):
     line(maple, budget, "-100.00")
     line(maple, budget, "100.00", kind="revenue")
     outcome = jobs.check_budgets(on=TODAY)
-    assert (outcome.returned["posted"], outcome.returned["left_alone"]) == (0, 2)
+    assert (outcome.returned["posted"], outcome.returned["skipped"]) == (0, 2)
     assert set(judged(database).values()) == {None}
 
 

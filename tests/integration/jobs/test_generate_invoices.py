@@ -123,7 +123,7 @@ def test_one_zero_assessment_among_a_thousand_units_stops_nothing(database, jobs
         maple.unit(f"{number:04}", owner=ann, monthly_assessment="0" if number == 500 else "100.00")
     outcome = bill(jobs)
     assert outcome.returned == {
-        "associations": 1, "posted": 999, "left_alone": 1, "exceptions": 0,
+        "associations": 1, "posted": 999, "skipped": 1, "exceptions": 0,
         "invoiced": "99900.00", "credit_applied": "0.00",
     }  # fmt: skip
     assert "Skipped: its assessment is zero" in outcome.text
@@ -520,7 +520,7 @@ def test_rerun_posts_nothing(database, jobs, maple, unit, ann):
     retried = bill(jobs, dag_run_id="first")
     again = bill(jobs, on=date(2025, 11, 30), dag_run_id="second")
     assert retried.returned["posted"] == again.returned["posted"] == 0
-    assert again.returned["left_alone"] == 1
+    assert again.returned["skipped"] == 1
     assert "Skipped: already billed: INV-00001" in again.text
     changed = {table for table, rows in database.snapshot().items() if rows != before[table]}
     assert changed == {"runs", "run_tenants"}

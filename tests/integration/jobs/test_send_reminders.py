@@ -126,20 +126,20 @@ def test_no_second_reminder_within_the_cooldown(database, maple, overdue, remind
 
 
 @pytest.mark.parametrize(
-    ("starts_on", "ends_on", "left_alone"),
+    ("starts_on", "ends_on", "skipped"),
     [
         (MONDAY - timedelta(days=1), date(2026, 3, 31), True),  # signed yesterday
         (MONDAY, MONDAY, True),
         (FIRST, MONDAY - timedelta(days=1), False),
     ],
 )
-def test_owner_on_hold_is_skipped(maple, overdue, owner, remind, starts_on, ends_on, left_alone):
+def test_owner_on_hold_is_skipped(maple, overdue, owner, remind, starts_on, ends_on, skipped):
     maple.insert(
         "holds", owner_id=owner["id"], kind="dispute", reason="Says he paid", starts_on=starts_on, ends_on=ends_on
     )
     outcome = remind()
-    assert outcome.returned["posted"] == (not left_alone)
-    assert (f"Skipped: exempt, dispute until {ends_on}" in outcome.text) == left_alone
+    assert outcome.returned["posted"] == (not skipped)
+    assert (f"Skipped: exempt, dispute until {ends_on}" in outcome.text) == skipped
 
 
 def test_credit_is_counted_before_anything_is_overdue(database, maple, overdue, unit, owner, remind):

@@ -497,7 +497,7 @@ def test_plan_is_what_the_live_run_then_posts(switched, jobs, plan, job, on):
     rows = read(printed)
     live = run_live(jobs, job, on).returned
     assert sum(row["action"] == "post" for row in rows) == live["posted"] > 0
-    assert sum(row["action"] == "leave" for row in rows) == live["left_alone"]
+    assert sum(row["action"] == "skip" for row in rows) == live["skipped"]
     posted = sum(Decimal(row["amount"]) for row in rows if row["action"] == "post")
     total = next(
         Decimal(live[name]) for name in ("invoiced", "late_fees", "reminded_of", "fines", "unfavorable") if name in live
@@ -522,7 +522,7 @@ def test_plan_takes_the_job_s_options_and_refuses_invalid_ones(on_views, plan, c
     )
     assert [(row["association"], row["period"]) for row in december] == [("oak-terrace", "2025-12-01")]
     patient = read(plan("assess_late_fees", "--as-of", "2025-11-06", "--days-grace", "300"))
-    assert {row["action"] for row in patient} == {"leave"}
+    assert {row["action"] for row in patient} == {"skip"}
     quiet = read(plan("check_budget_variances", "--as-of", "2025-11-10", "--warning-threshold", "25"))
     assert [row["reason"] for row in quiet] == ["within the thresholds"]
     for arguments, complaint in (

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from psycopg import errors
 
 from hoa_ops.cli.main import main
-from hoa_ops.database import OwnersDatabase
+from hoa_ops.database import SchemaOwnerDatabase
 from hoa_ops.schema.check_tables import differences
 from hoa_ops.schema.migrations import _config, _connect, migrate
 from hoa_ops.schema.roles import grant_worker
@@ -81,7 +81,7 @@ def test_database_of_an_earlier_release_comes_out_as_a_fresh_one(at_version, fre
     migrate(database.owner_dsn)
     assert before != fresh
     assert definitions(database.owner_dsn) == fresh
-    with OwnersDatabase(database.owner_dsn) as connected, connected.transaction() as cursor:
+    with SchemaOwnerDatabase(database.owner_dsn) as connected, connected.transaction() as cursor:
         grant_worker(database.owner_dsn, WORKER)
         assert differences(cursor, WORKER) == []
 
@@ -252,6 +252,23 @@ def test_dropped_view_is_replaced_by_the_table_of_this_version(with_a_view):
 def test_check_tables_names_the_rows_of_a_view_that_use_the_old_word(with_a_view):
     migrate(with_a_view.owner_dsn)
     grant_worker(with_a_view.owner_dsn, WORKER)
-    with OwnersDatabase(with_a_view.owner_dsn) as database, database.transaction() as cursor:
+    with SchemaOwnerDatabase(with_a_view.owner_dsn) as database, database.transaction() as cursor:
         [found] = differences(cursor, WORKER)
     assert found.startswith("1 row(s) in hoa.notification_preferences violate the rule (channel = ANY")
+
+
+def test_ledger_calls_skipped_rows_skipped(at_version):
+    database = at_version("0003")
+    counts = '{"posted": 1, "left_alone": 2, "exceptions": 0}'
+    run = database.insert(
+        "runs", job="send_reminders", dag_run_id="r", as_of="2025-10-27", run_date="2025-10-27", options="{}",
+        narrowed=False, status="completed", counts=counts,
+    )  # fmt: skip
+    items = '[{"item_id": "1", "action": "post"}, {"item_id": "2", "action": "leave", "reason": "paid"}]'
+    tenant_id = database.association().tenant_id
+    database.insert("run_tenants", run_id=run["id"], tenant_id=tenant_id, status="posted", counts=counts, items=items)
+    migrate(database.owner_dsn)
+    after = {"posted": 1, "skipped": 2, "exceptions": 0}
+    assert database.value("SELECT counts FROM runs") == after
+    assert database.value("SELECT counts FROM run_tenants") == after
+    assert [item["action"] for item in database.value("SELECT items FROM run_tenants")] == ["post", "skip"]

@@ -42,7 +42,7 @@ judged AS (
       LEFT JOIN journal_entries AS reversals
         ON reversals.tenant_id = selected.tenant_id AND reversals.reverses_entry_id = selected.journal_entry_id
      CROSS JOIN LATERAL (
-           SELECT 'leave', 'already void'
+           SELECT 'skip', 'already void'
             WHERE selected.status = 'void'
             UNION ALL
            SELECT 'exception', reversals.entry_number || ' reverses its journal entry already, yet it is not void'

@@ -33,3 +33,17 @@ CREATE INDEX runs_completed ON runs (job, run_date DESC)
     WHERE mode = 'live' AND status = 'completed' AND NOT narrowed AND associations > 0;
 
 DROP TABLE installation;
+
+-- A row of the plan that nothing is done about is skipped: one word in plans, reports and the ledger.
+UPDATE runs
+   SET counts = counts - 'left_alone' || jsonb_build_object('skipped', counts -> 'left_alone')
+ WHERE counts ? 'left_alone';
+UPDATE run_tenants
+   SET counts = counts - 'left_alone' || jsonb_build_object('skipped', counts -> 'left_alone')
+ WHERE counts ? 'left_alone';
+UPDATE run_tenants
+   SET items = (SELECT jsonb_agg(CASE WHEN item.value ->> 'action' = 'leave'
+                                      THEN item.value || '{"action": "skip"}' ELSE item.value END
+                                 ORDER BY item.position)
+                  FROM jsonb_array_elements(run_tenants.items) WITH ORDINALITY AS item (value, position))
+ WHERE items @> '[{"action": "leave"}]';
