@@ -1,13 +1,16 @@
 """The complete stack on real Airflow, started once for all end-to-end tests and stopped after them."""
 
+import os
 import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devstack.airflow import ADMIN
+from devstack.airflow import ADMIN, airflow_command
 from devstack.airflow_api import AirflowApi
 from devstack.ledgers import Ledgers
 from devstack.mail_sink import MailSink
@@ -54,6 +57,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory, slack: SlackSink, alert_mail
     with Stack(folder, durable=False, schedules=False, port=0, variables=variables) as stack:
         yield stack
     assert stack.survivors() == []
+
+
+@pytest.fixture
+def scheduler_that_keeps_schedules(stack: Stack) -> Iterator[None]:
+    """A second scheduler: the stack's own starts only runs that somebody asks for."""
+    scheduler = subprocess.Popen(
+        airflow_command("scheduler"),
+        env=stack.airflow.environment | {"AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True"},
+        cwd=stack.airflow.home,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    yield
+    os.killpg(scheduler.pid, signal.SIGTERM)
+    try:
+        scheduler.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(scheduler.pid, signal.SIGKILL)
+        scheduler.wait()
 
 
 @pytest.fixture(scope="session")

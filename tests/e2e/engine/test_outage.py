@@ -1,8 +1,5 @@
 """The scheduler was down over the 1st: what it missed is billed when it comes back, each month once."""
 
-import os
-import signal
-import subprocess
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,31 +7,10 @@ import psycopg
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from devstack.airflow import airflow_command
 from devstack.waiting import wait_until
 from tests.support.association import AssociationsDatabase
 
 BILLING = "hoa_monthly_billing"
-
-
-@pytest.fixture
-def scheduler_that_keeps_schedules(stack):
-    """A second scheduler: the stack's own starts only runs that somebody asks for."""
-    scheduler = subprocess.Popen(
-        airflow_command("scheduler"),
-        env=stack.airflow.environment | {"AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True"},
-        cwd=stack.airflow.home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    yield
-    os.killpg(scheduler.pid, signal.SIGTERM)
-    try:
-        scheduler.wait(20)
-    except subprocess.TimeoutExpired:
-        os.killpg(scheduler.pid, signal.SIGKILL)
-        scheduler.wait()
 
 
 @pytest.fixture
@@ -46,7 +22,11 @@ def only_association(stack):
         for number in ("101", "102"):
             association.unit(number, owner=association.owner(email="ann@maple-court.example"))
         database.run(active.format("id = %s"), association.tenant_id)
+        # The outage began after the deployment had gone live.
+        live_since = database.value("SELECT max(decided_at) FROM go_live_decisions")
+        database.run("UPDATE go_live_decisions SET decided_at = '2025-01-01'")
         yield association
+        database.run("UPDATE go_live_decisions SET decided_at = %s", live_since)
         database.run(active.format("id <> %s"), association.tenant_id)
 
 
