@@ -87,7 +87,8 @@ class NativeCompose:
         self.folder = folder.resolve()
         self.services = services(variables)
         self.mail = MailSink(self.folder / "mail")
-        self._airflow_env = dict(airflow_env)
+        # The days of the demo are fixed, and longer ago every day.
+        self._airflow_env = {"AIRFLOW__HOA_OPS__LIVE_RUN_DAYS": "36500"} | dict(airflow_env)
         self._image = self.folder / HOME.strip("/")
         self._dockerfile = (CHECKOUT / "Dockerfile").read_text()
         self._sessions = Sessions(self.folder)

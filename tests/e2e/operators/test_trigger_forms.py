@@ -255,7 +255,7 @@ def test_words_for_a_number_cannot_be_triggered(open_form):
             {"job": "Payment reminders", "billing_month": "2025-11"},
             "billing_month is a param of generate_invoices, but the run is for send_reminders: remove one of the two",
         ),
-        (VIOLATIONS, {"as_of": "2999-01-01"}, "choose an earlier date, or set dry_run to look ahead"),
+        (VIOLATIONS, {"as_of": "2098-01-01"}, "choose an earlier date, or set dry_run to look ahead"),
         (VIOLATIONS, {"tenant": "no-such"}, "no association has the code, id or name 'no-such'"),
         (
             BUDGETS,
