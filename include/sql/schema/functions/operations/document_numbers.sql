@@ -5,8 +5,8 @@ LANGUAGE sql IMMUTABLE AS $$
         || lpad(number::text, greatest(5, length(number::text)), '0')
 $$;
 
--- Whoever posts takes the counters in one order, the jobs' own, whichever number is asked for first: else a program
--- that numbers its journal entry before its invoice, and a job, wait for each other.
+-- Whoever posts takes the counters in one order, whichever number is asked for first: else a program that numbers its
+-- journal entry before its invoice, and a job, wait for each other.
 CREATE OR REPLACE FUNCTION next_document_number(for_tenant uuid, of_kind text) RETURNS text
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
