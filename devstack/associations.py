@@ -32,7 +32,7 @@ class Associations:
 
     @property
     def owner_dsn(self) -> str:
-        """The database, as the role that owns the tables."""
+        """The database, as the schema owner."""
         return self._postgres.dsn(DATABASE, OWNER, self._keys[OWNER])
 
     @property
@@ -54,7 +54,7 @@ class Associations:
             "HOA_OPS_OWNER_PASSWORD": self._keys[OWNER],
             "HOA_OPS_WORKER_PASSWORD": self._keys[WORKER],
         }
-        _hoa_ops("create-roles", "--database", DATABASE, "--owner", OWNER, "--worker", WORKER, env=environment)
+        _hoa_ops("create-roles", "--database", DATABASE, "--schema-owner", OWNER, "--worker", WORKER, env=environment)
         _hoa_ops("migrate", env=environment)
         _hoa_ops("grant", "--role", WORKER, env=environment)
         _hoa_ops("go-live", "--all-jobs", "--who", "devstack", "--why", "its data are made up", env=environment)

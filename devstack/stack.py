@@ -93,7 +93,7 @@ class Stack:
 
     @property
     def owner_dsn(self) -> str:
-        """The associations' database, as the role that owns the tables."""
+        """The associations' database, as the schema owner."""
         return self.associations.owner_dsn
 
     def start(self) -> None:

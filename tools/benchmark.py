@@ -93,7 +93,7 @@ class Bench:
         self._jobs = JobRunner()
 
     def connect(self) -> psycopg.Connection:
-        """Open a connection as the owner of the tables."""
+        """Open a connection as the schema owner."""
         return psycopg.connect(self._owner_dsn, autocommit=True, options="-c search_path=hoa_ops,hoa")
 
     def seed(self, prefix: str, *, tenants: int, units: int) -> None:
@@ -186,7 +186,7 @@ def _bench() -> Iterator[Bench]:
     from tests.support.database import go_live
 
     with EmbeddedPostgres(FOLDER / "postgres") as server:
-        create_roles(server.dsn(), database=DATABASE, owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
+        create_roles(server.dsn(), database=DATABASE, schema_owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
         migrate(server.dsn(DATABASE, OWNER, PASSWORD))
         grant_worker(server.dsn(DATABASE, OWNER, PASSWORD), WORKER)
         with psycopg.connect(server.dsn(DATABASE, OWNER, PASSWORD)) as connection:

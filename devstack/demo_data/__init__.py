@@ -20,7 +20,7 @@ def script() -> str:
 def load(owner_dsn: str, *, today: date | None = None) -> bool:
     """Load the associations into an empty database, and return whether it was empty.
 
-    :param owner_dsn: of the role that owns the tables.
+    :param owner_dsn: of the schema owner.
     :param today: the day that the data look back from; default: October 29, 2025.
     """
     options = f"-c search_path={SCHEMA}" + (f" -c demo.today={today.isoformat()}" if today else "")

@@ -1,4 +1,4 @@
--- What the owner of the views may read, and nothing else: no log-ins, no sessions. Run it as the owner of the
+-- What the schema owner may read, and nothing else: no log-ins, no sessions. Run it as the owner of the
 -- application's tables.
 GRANT USAGE ON SCHEMA public TO hoa_ops_owner;
 GRANT SELECT ON

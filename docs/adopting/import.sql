@@ -1,4 +1,4 @@
--- The switch-over, second half: brings ledger and receivables over, all or nothing. Run it as the owner of the tables,
+-- The switch-over, second half: brings ledger and receivables over, all or nothing. Run it as the schema owner,
 -- while nobody posts in the application. A row that breaks a rule of the tables stops it and is named.
 BEGIN;
 INSERT INTO hoa.journal_entries (tenant_id, id, entry_number, entry_date, description, source, reverses_entry_id)

@@ -130,7 +130,7 @@ class Database:
 
 
 class SchemaOwnerDatabase(Database):
-    """The associations' database as the role that owns the tables, for what the jobs' role may not do.
+    """The associations' database as the schema owner, for what the worker role may not do.
 
     :param dsn: URL of the database.
     """

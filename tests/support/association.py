@@ -31,7 +31,7 @@ FINE_SCHEDULE = (("50.00", 0), ("100.00", 6), ("150.00", 7))
 
 
 class AssociationsDatabase:
-    """Access to a test's database as the owner of its tables, who may do everything."""
+    """Access to a test's database as the schema owner, who may do everything."""
 
     def __init__(self, owner_dsn: str, worker_dsn: str) -> None:
         self.owner_dsn = owner_dsn

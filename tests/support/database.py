@@ -12,7 +12,7 @@ def prepare(server: EmbeddedPostgres, database: str) -> None:
     from hoa_ops.schema.migrations import migrate
     from hoa_ops.schema.roles import Role, create_roles, grant_worker
 
-    create_roles(server.dsn(), database=database, owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
+    create_roles(server.dsn(), database=database, schema_owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
     migrate(server.dsn(database, OWNER, PASSWORD))
     grant_worker(server.dsn(database, OWNER, PASSWORD), WORKER)
     with psycopg.connect(server.dsn(database, OWNER, PASSWORD)) as connection:

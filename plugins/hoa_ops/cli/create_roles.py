@@ -25,8 +25,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"URL of the server, as a role that may create roles and databases (default: ${ADMINISTRATOR_DSN})",
     )
     parser.add_argument("--database", default="associations", help="the associations' database (default: %(default)s)")
-    parser.add_argument("--owner", default="hoa_ops_owner", help="the schema owner (default: %(default)s)")
-    parser.add_argument("--worker", default="hoa_ops_worker", help="the worker (default: %(default)s)")
+    parser.add_argument(
+        "--schema-owner", default="hoa_ops_owner", metavar="ROLE", help="owns the tables (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--worker", default="hoa_ops_worker", metavar="ROLE", help="runs the jobs (default: %(default)s)"
+    )
 
 
 def run(given: Namespace) -> None:
@@ -36,7 +40,7 @@ def run(given: Namespace) -> None:
             f"this command connects as an administrator of the server: set {ADMINISTRATOR_DSN}, or give --admin-dsn, "
             f"to a URL such as postgresql://postgres:PASSWORD@HOST/postgres"
         )
-    owner = Role(given.owner, os.environ.get(SCHEMA_OWNER_PASSWORD) or None)
+    schema_owner = Role(given.schema_owner, os.environ.get(SCHEMA_OWNER_PASSWORD) or None)
     worker = Role(given.worker, os.environ.get(WORKER_PASSWORD) or None)
-    for sentence in create_roles(given.admin_dsn, database=given.database, owner=owner, worker=worker):
+    for sentence in create_roles(given.admin_dsn, database=given.database, schema_owner=schema_owner, worker=worker):
         say(sentence)

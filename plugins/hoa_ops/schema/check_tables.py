@@ -13,8 +13,8 @@ from uuid import UUID
 import psycopg
 
 from hoa_ops.database import query
-from hoa_ops.errors import RequestError
 from hoa_ops.schema.expected import EXPECTED, build
+from hoa_ops.schema.roles import require_role
 from hoa_ops.schema.scripts import Schemas
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def differences(cursor: Cursor, role: str) -> list[str]:
     :param role: the role that runs the jobs.
     :raises RequestError: when there is no such role.
     """
-    if cursor.row("SELECT FROM pg_roles WHERE rolname = %(role)s", {"role": role}) is None:
-        raise RequestError(f"role: there is no role {role!r}; `python -m hoa_ops create-roles` creates it")
+    require_role(cursor, role)
     schemas = Schemas.of_deployment()
     cursor.run("SAVEPOINT as_it_is")
     build(cursor, role)

@@ -1,4 +1,4 @@
-"""The roles of the associations' database: an owner that migrates, and a worker that runs the jobs and owns nothing."""
+"""The roles of the associations' database: the schema owner, which migrates, and the worker, which runs the jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from hoa_ops.database import SchemaOwnerDatabase
-from hoa_ops.errors import HoaOpsError
+from hoa_ops.errors import HoaOpsError, RequestError
 from hoa_ops.schema.scripts import Schemas
 from hoa_ops.settings import get_settings
 
@@ -23,7 +23,7 @@ SCHEMA_OWNER_PASSWORD = "HOA_OPS_OWNER_PASSWORD"  # noqa: S105 - the name of a v
 WORKER_PASSWORD = "HOA_OPS_WORKER_PASSWORD"  # noqa: S105
 
 OLDEST_SERVER = 15
-"""The oldest major version of PostgreSQL that the statements run on."""
+"""The oldest major version of PostgreSQL that all queries run on."""
 
 
 @dataclass(frozen=True)
@@ -37,48 +37,61 @@ class Role:
     password: str | None = None
 
 
-def create_roles(dsn: str, *, database: str, owner: Role, worker: Role) -> list[str]:
-    """Create the owner, the worker and the database, as far as they are missing.
+def create_roles(dsn: str, *, database: str, schema_owner: Role, worker: Role) -> list[str]:
+    """Create the schema owner, the worker and the database, unless they exist.
 
     A database that is created here is closed to everybody else. One that exists stays as open as it is, because other
-    programs may live in it; owner and worker are only let in.
+    programs may use it; the two roles are only allowed to connect.
 
     :param dsn: URL of any database of the server, as a role that may create roles and databases.
     :param database: the associations' database.
-    :param owner: the role that is to own the tables.
-    :param worker: the role that the jobs are to use.
-    :returns: what was done, a sentence each.
-    :raises HoaOpsError: when the server is too old, a role to be created has no password, or the rights do not suffice.
+    :param schema_owner: the role that will own the tables.
+    :param worker: the role that the jobs will use.
+    :returns: what was done, a line each.
+    :raises HoaOpsError: when the server is too old, a new role has no password, or the rights are not enough.
     """
-    if owner.name == worker.name:
-        raise HoaOpsError(f"owner and worker must be two roles, not {owner.name!r} twice: the worker owns nothing")
+    if schema_owner.name == worker.name:
+        raise HoaOpsError(
+            f"the schema owner and the worker must be two roles, not both {worker.name!r}: the worker must own nothing"
+        )
     with _administrator(dsn) as connection:
-        done = [_create_role(connection, role) for role in (owner, worker)]
+        done = [_create_role(connection, role) for role in (schema_owner, worker)]
         names = {
             "database": sql.Identifier(database),
-            "owner": sql.Identifier(owner.name),
+            "schema_owner": sql.Identifier(schema_owner.name),
             "worker": sql.Identifier(worker.name),
         }
         is_new = not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
         if is_new:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper").fetchone():
-                # Who is no superuser must be a member of the role that he gives a database to.
-                connection.execute(sql.SQL("GRANT {owner} TO CURRENT_USER").format(**names))
-            connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {owner}").format(**names))
+                # Only a superuser can create a database for a role without being a member of it.
+                connection.execute(sql.SQL("GRANT {schema_owner} TO CURRENT_USER").format(**names))
+            connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {schema_owner}").format(**names))
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {database} FROM PUBLIC").format(**names))
-        connection.execute(sql.SQL("GRANT CONNECT, CREATE ON DATABASE {database} TO {owner}").format(**names))
+        connection.execute(sql.SQL("GRANT CONNECT, CREATE ON DATABASE {database} TO {schema_owner}").format(**names))
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {database} TO {worker}").format(**names))
-    return [*done, f"database {database}: {'created' if is_new else 'is there already, and open to both'}"]
+    return [*done, f"database {database}: {'created' if is_new else 'already exists, and both roles may connect'}"]
 
 
 def grant_worker(dsn: str, role: str) -> None:
-    """Give an existing role the rights that the jobs need, and take all others away.
+    """Give an existing role the rights that the jobs need, and revoke all others.
 
-    :param dsn: URL of the database, as the role that owns the tables.
-    :param role: the role of the Airflow Connection; it must own nothing.
+    :param dsn: URL of the database, as the schema owner.
+    :param role: the worker: the role of the Airflow Connection; it must own nothing.
+    :raises RequestError: when there is no such role.
     """
     with SchemaOwnerDatabase(dsn) as database, database.transaction() as cursor:
+        require_role(cursor, role)
         grant_rights(cursor, role, Schemas.of_deployment())
+
+
+def require_role(cursor: Cursor, role: str) -> None:
+    """Check that a role exists.
+
+    :raises RequestError: when it does not.
+    """
+    if cursor.row("SELECT FROM pg_roles WHERE rolname = %(role)s", {"role": role}) is None:
+        raise RequestError(f"role: there is no role {role!r}; `python -m hoa_ops create-roles` creates it")
 
 
 def grant_rights(cursor: Cursor, role: str, schemas: Schemas) -> None:
@@ -93,14 +106,14 @@ def _administrator(dsn: str) -> Iterator[psycopg.Connection]:
     try:
         with psycopg.connect(dsn, autocommit=True) as connection:
             if connection.info.server_version < OLDEST_SERVER * 10000:
-                raise HoaOpsError(f"this server is older than PostgreSQL {OLDEST_SERVER}, the oldest that will do")
+                raise HoaOpsError(f"this server is older than PostgreSQL {OLDEST_SERVER}, the oldest version supported")
             yield connection
     except psycopg.errors.InsufficientPrivilege as error:
         raise HoaOpsError(
-            f"{error.diag.message_primary}: use a role with CREATEROLE and CREATEDB, or the server's superuser"
+            f"{error.diag.message_primary}: use a role with CREATEROLE and CREATEDB, or a superuser"
         ) from None
     except psycopg.OperationalError as error:
-        raise HoaOpsError(f"the server cannot be reached as its administrator: {str(error).splitlines()[0]}") from None
+        raise HoaOpsError(f"cannot connect to the server as an administrator: {str(error).splitlines()[0]}") from None
 
 
 def _create_role(connection: psycopg.Connection, role: Role) -> str:
@@ -108,10 +121,10 @@ def _create_role(connection: psycopg.Connection, role: Role) -> str:
     if role.password is None:
         if is_new:
             raise HoaOpsError(
-                f"the role {role.name} is to be created and has no password: "
+                f"the role {role.name} does not exist yet, and needs a password: "
                 f"set {SCHEMA_OWNER_PASSWORD} and {WORKER_PASSWORD}"
             )
-        return f"role {role.name}: is there already, its password as it was"
+        return f"role {role.name}: already exists, password unchanged"
     # Hashed on this side, so that no log of the server can show the password.
     verifier = connection.pgconn.encrypt_password(role.password.encode(), role.name.encode(), b"scram-sha-256")
     connection.execute(
@@ -121,4 +134,4 @@ def _create_role(connection: psycopg.Connection, role: Role) -> str:
             verifier=sql.Literal(verifier.decode()),
         )
     )
-    return f"role {role.name}: {'created' if is_new else 'is there already, its password set'}"
+    return f"role {role.name}: {'created' if is_new else 'already exists, password set'}"

@@ -139,7 +139,9 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         return
     with EmbeddedPostgres(tmp_path_factory.mktemp("oldest") / "data", durable=False, programs=OLDEST) as oldest:
         create_application_role(oldest)
-        create_roles(oldest.dsn(), database="nobody_s", owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD))
+        create_roles(
+            oldest.dsn(), database="nobody_s", schema_owner=Role(OWNER, PASSWORD), worker=Role(WORKER, PASSWORD)
+        )
         yield oldest
 
 
@@ -156,7 +158,7 @@ def application(server: EmbeddedPostgres) -> Adoption:
     server.create_database(name, owner=APPLICATION)
     adoption = Adoption(server, name)
     # The owner may create schemas, and nothing of the application's is his.
-    create_roles(server.dsn(), database=name, owner=Role(OWNER), worker=Role(WORKER))
+    create_roles(server.dsn(), database=name, schema_owner=Role(OWNER), worker=Role(WORKER))
     adoption.run(f"ALTER SCHEMA public OWNER TO {APPLICATION}", adoption.superuser_dsn)
     adoption.run((Path(__file__).parent / "application.sql").read_text())
     return adoption

@@ -15,7 +15,7 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def names():
     number = next(_numbers)
-    return {"database": f"roles_{number}", "owner": f"owner_{number}", "worker": f"worker_{number}"}
+    return {"database": f"roles_{number}", "schema-owner": f"owner_{number}", "worker": f"worker_{number}"}
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def create(postgres, names):
         return create_roles(
             dsn or postgres.dsn(),
             database=names["database"],
-            owner=Role(names["owner"], owner_password),
+            schema_owner=Role(names["schema-owner"], owner_password),
             worker=Role(names["worker"], worker_password),
         )
 
@@ -41,11 +41,11 @@ def answers(postgres, database, role, password):
 
 def test_database_and_roles_are_created_and_can_log_in(postgres, names, create):
     assert create() == [
-        f"role {names['owner']}: created",
+        f"role {names['schema-owner']}: created",
         f"role {names['worker']}: created",
         f"database {names['database']}: created",
     ]
-    assert answers(postgres, names["database"], names["owner"], "first")
+    assert answers(postgres, names["database"], names["schema-owner"], "first")
     assert answers(postgres, names["database"], names["worker"], "second")
     assert not answers(postgres, names["database"], names["worker"], "wrong")
 
@@ -64,18 +64,18 @@ def test_worker_and_strangers_can_do_nothing_in_the_new_database(postgres, names
 def test_rerun_keeps_what_exists_and_changes_a_password_only_if_given(postgres, names, create):
     create()
     assert create(owner_password=None, worker_password="changed") == [
-        f"role {names['owner']}: is there already, its password as it was",
-        f"role {names['worker']}: is there already, its password set",
-        f"database {names['database']}: is there already, and open to both",
+        f"role {names['schema-owner']}: already exists, password unchanged",
+        f"role {names['worker']}: already exists, password set",
+        f"database {names['database']}: already exists, and both roles may connect",
     ]
-    assert answers(postgres, names["database"], names["owner"], "first")
+    assert answers(postgres, names["database"], names["schema-owner"], "first")
     assert answers(postgres, names["database"], names["worker"], "changed")
 
 
 def test_a_database_that_others_use_stays_open_to_them(postgres, names, create):
     postgres.create_database(names["database"])
     create()
-    with psycopg.connect(postgres.dsn(names["database"], names["owner"], "first")) as owner:
+    with psycopg.connect(postgres.dsn(names["database"], names["schema-owner"], "first")) as owner:
         owner.execute("CREATE SCHEMA hoa")
         assert owner.execute("SELECT has_database_privilege('public', current_database(), 'CONNECT')").fetchone()[0]
 
@@ -85,7 +85,7 @@ def test_administrator_need_not_be_a_superuser(postgres, names, create):
         server.execute(f"CREATE ROLE admin_of_{names['database']} LOGIN PASSWORD 'root' CREATEROLE CREATEDB")
     create(postgres.dsn("postgres", f"admin_of_{names['database']}", "root"))
     assert answers(postgres, names["database"], names["worker"], "second")
-    with psycopg.connect(postgres.dsn(names["database"], names["owner"], "first")) as owner:
+    with psycopg.connect(postgres.dsn(names["database"], names["schema-owner"], "first")) as owner:
         owner.execute("CREATE SCHEMA hoa")
 
 
@@ -97,14 +97,16 @@ def test_role_without_rights_is_told_which_ones_it_needs(postgres, names, create
 
 
 def test_new_role_without_a_password_is_refused_and_nothing_is_created(postgres, names, create):
-    with pytest.raises(HoaOpsError, match=f"{names['owner']} is to be created and has no password: set HOA_OPS_OWNER"):
+    with pytest.raises(
+        HoaOpsError, match=f"{names['schema-owner']} does not exist yet, and needs a password: set HOA_OPS_OWNER"
+    ):
         create(owner_password=None)
     with psycopg.connect(postgres.dsn()) as server:
         assert server.execute("SELECT 1 FROM pg_roles WHERE rolname = ANY (%s)", [[*names.values()]]).fetchall() == []
 
 
 def test_worker_may_not_be_the_owner(names, create):
-    names["worker"] = names["owner"]
+    names["worker"] = names["schema-owner"]
     with pytest.raises(HoaOpsError, match="must be two roles"):
         create()
 
@@ -130,5 +132,7 @@ def test_passwords_come_from_the_environment_and_the_server_never_sees_them(post
 
 
 def test_unreachable_server_is_named_in_the_error(names):
-    with pytest.raises(HoaOpsError, match="the server cannot be reached as its administrator"):
-        create_roles("postgresql://127.0.0.1:1/postgres", database="x", owner=Role("a", "a"), worker=Role("b", "b"))
+    with pytest.raises(HoaOpsError, match="cannot connect to the server as an administrator"):
+        create_roles(
+            "postgresql://127.0.0.1:1/postgres", database="x", schema_owner=Role("a", "a"), worker=Role("b", "b")
+        )

@@ -135,7 +135,7 @@ class Platform:
         return process.stdout
 
     def hoa_ops(self, *arguments: str) -> str:
-        """Run a command of the package as the owner of the tables, as from a laptop or a pipeline."""
+        """Run a command of the package as the schema owner, as from a laptop or a pipeline."""
         return self.python("-m", "hoa_ops", *arguments, PYTHONPATH=str(self.plugins), HOA_OPS_OWNER_DSN=self.owner_dsn)
 
 
