@@ -221,7 +221,14 @@ class Association:
         )
 
     def journal(
-        self, on: date, debit: str, credit: str, amount: Decimal | str, *, reverses: UUID | None = None
+        self,
+        on: date,
+        debit: str,
+        credit: str,
+        amount: Decimal | str,
+        *,
+        reverses: UUID | None = None,
+        source: str = "manual",
     ) -> UUID:
         """Post a two-line entry by hand, as a bookkeeper would, and return its id."""
         with self.database.connection.transaction():
@@ -230,7 +237,7 @@ class Association:
                 entry_number=self.database.value("SELECT next_document_number(%s, 'journal_entry')", self.tenant_id),
                 entry_date=on,
                 description="By hand",
-                source="reversal" if reverses else "manual",
+                source="reversal" if reverses else source,
                 reverses_entry_id=reverses,
             )
             self.database.run(

@@ -49,13 +49,17 @@ measured AS (
       FROM lines
       JOIN budget_reached ON budget_reached.item_id = lines.item_id
      CROSS JOIN LATERAL (
+           -- What closes a fiscal year empties the accounts, and is neither earned nor spent; nor is what reverses it.
            SELECT coalesce(sum(entry_lines.debit), 0) AS debits, coalesce(sum(entry_lines.credit), 0) AS credits
              FROM journal_entry_lines AS entry_lines
              JOIN journal_entries AS entries
                ON entries.tenant_id = entry_lines.tenant_id AND entries.id = entry_lines.entry_id
+             LEFT JOIN journal_entries AS reversed
+               ON reversed.tenant_id = entries.tenant_id AND reversed.id = entries.reverses_entry_id
             WHERE entry_lines.tenant_id = %(tenant_id)s
               AND entry_lines.account_id = lines.account_id
-              AND entries.entry_date BETWEEN lines.starts_on AND least(lines.ends_on, %(as_of)s)) AS ledger
+              AND entries.entry_date BETWEEN lines.starts_on AND least(lines.ends_on, %(as_of)s)
+              AND 'closing' NOT IN (entries.source, coalesce(reversed.source, ''))) AS ledger
 ),
 compared AS (
     SELECT measured.*, measured.actual - measured.budgeted AS variance,

@@ -11,11 +11,15 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class Entry:
-    """Money spent on an expense account or earned on a revenue account, and perhaps taken back later."""
+    """Money spent on an expense account or earned on a revenue account, and perhaps taken back later.
+
+    A closing entry spends and earns nothing.
+    """
 
     on: date
     amount: Decimal
     reversed_on: date | None
+    closing: bool = False
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,9 @@ class Account:
 
     def between(self, first: date, last: date) -> Decimal:
         """Return what was spent or earned, both days included."""
-        booked = [(entry.on, entry.amount) for entry in self.entries]
-        booked += [(entry.reversed_on, -entry.amount) for entry in self.entries if entry.reversed_on]
+        entries = [entry for entry in self.entries if not entry.closing]
+        booked = [(entry.on, entry.amount) for entry in entries]
+        booked += [(entry.reversed_on, -entry.amount) for entry in entries if entry.reversed_on]
         return sum((amount for on, amount in booked if first <= on <= last), Decimal(0))
 
 

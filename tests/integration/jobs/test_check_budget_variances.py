@@ -153,6 +153,31 @@ def test_reversal_counts_from_its_own_date(database, jobs, maple, budget):
     assert alerted(database) == set()
 
 
+def test_year_end_closing_entries_do_not_count(database, jobs, maple, budget):
+    """The closing entries of December 31 empty every revenue and expense account; the year's figures stay."""
+    overspent = line(maple, budget, "1000.00", "1400.00")
+    earned = line(maple, budget, "5000.00", "5000.00", kind="revenue")
+    year_end = date(2025, 12, 31)
+    maple.insert("accounts", number="3000", name="Retained Earnings", type="equity")
+    maple.journal(year_end, "3000", overspent, "1400.00", source="closing")
+    wrong = maple.journal(year_end, earned, "3000", "5000.00", source="closing")
+    maple.journal(date(2026, 1, 2), "3000", earned, "5000.00", reverses=wrong)
+    jobs.check_budgets(on=date(2026, 1, 5))
+    assert judged(database, "actual") == {overspent: "1400.00", earned: "5000.00"}
+    assert judged(database) == {overspent: "critical", earned: None}
+    assert alerted(database) == {overspent}
+
+
+def test_reversal_of_a_closing_entry_does_not_count_either(database, jobs, maple, budget):
+    overspent = line(maple, budget, "1000.00", "1400.00")
+    maple.insert("accounts", number="3000", name="Retained Earnings", type="equity")
+    wrong = maple.journal(date(2025, 11, 30), "3000", overspent, "1400.00", source="closing")
+    maple.journal(date(2025, 12, 1), overspent, "3000", "1400.00", reverses=wrong)
+    for on in (date(2025, 11, 30), date(2025, 12, 31)):
+        jobs.check_budgets(on=on)
+        assert judged(database, "actual") == {overspent: "1400.00"}
+
+
 def test_ledger_of_another_association_never_counts(database, jobs, maple, budget):
     maple.budget_line(budget, "5100", "100.00")
     other = database.association("other-oaks")

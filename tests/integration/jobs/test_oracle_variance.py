@@ -81,7 +81,9 @@ def accounts(draw, today):
     day = st.integers(-40, 8).map(lambda days: today + timedelta(days=days)) | st.just(today)
     return Account(
         draw(st.sampled_from(["expense"] * 8 + ["revenue"] * 4 + ["asset"])),
-        tuple(draw(st.lists(st.builds(Entry, day, amounts, st.none() | st.none() | day), min_size=1, max_size=4))),
+        tuple(
+            draw(st.lists(st.builds(Entry, day, amounts, st.none() | st.none() | day, rarely), min_size=1, max_size=4))
+        ),
     )
 
 
@@ -121,7 +123,8 @@ class Built:
 
     def _book(self, number, account, entry):
         sides = ("1000", number) if account.kind == "revenue" else (number, "1000")
-        entry_id = self.association.journal(entry.on, *sides, entry.amount)
+        source = "closing" if entry.closing else "manual"
+        entry_id = self.association.journal(entry.on, *sides, entry.amount, source=source)
         if entry.reversed_on is not None:
             self.association.journal(entry.reversed_on, *reversed(sides), entry.amount, reverses=entry_id)
 

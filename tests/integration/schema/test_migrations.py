@@ -257,6 +257,24 @@ def test_check_tables_names_the_rows_of_a_view_that_use_the_old_word(with_a_view
     assert found.startswith("1 row(s) in hoa.notification_preferences violate the rule (channel = ANY")
 
 
+def test_journal_keeps_its_entries_and_takes_closing_ones(at_version):
+    database = at_version("0004")
+    maple = database.association()
+    closing = {"debit": "4100", "credit": "1000", "amount": "5.00", "source": "closing"}
+    entry = maple.journal(date(2025, 12, 31), "1000", "4100", "5.00")
+    with pytest.raises(errors.CheckViolation, match="journal_entries_source_check"):
+        maple.journal(date(2025, 12, 31), **closing)
+    migrate(database.owner_dsn)
+    maple.journal(date(2025, 12, 31), **closing)
+    assert database.rows("SELECT id, source FROM journal_entries ORDER BY id")[0] == {"id": entry, "source": "manual"}
+    assert [row["source"] for row in database.rows("SELECT source FROM journal_entries ORDER BY id")] == [
+        "manual",
+        "closing",
+    ]
+    with pytest.raises(errors.CheckViolation, match="journal_entries_source_check"):
+        maple.journal(date(2025, 12, 31), "1000", "4100", "5.00", source="anything")
+
+
 def test_ledger_calls_skipped_rows_skipped(at_version):
     database = at_version("0003")
     counts = '{"posted": 1, "left_alone": 2, "exceptions": 0}'
