@@ -20,4 +20,4 @@ SELECT fees.id AS reference_id, owners.id AS recipient_id, owners.full_name AS r
    AND fees.run_id = %(run_id)s
    AND fees.kind = 'late_fee'
    AND fees.status <> 'void'
- ORDER BY units.unit_number, fees.id
+ ORDER BY natural_order(units.unit_number), fees.id

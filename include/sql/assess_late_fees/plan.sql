@@ -106,4 +106,4 @@ SELECT item_id, action, reason, invoice_number, unit_id, unit_number, owner_id, 
            (SELECT posting_account(%(tenant_id)s, number, name) FROM posting_accounts WHERE purpose = 'late_fees')
        END AS revenue_account_id
   FROM judged
- ORDER BY unit_number, due_date, item_id
+ ORDER BY natural_order(unit_number), due_date, item_id

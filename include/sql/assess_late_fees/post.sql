@@ -9,7 +9,8 @@ invoices_to_post AS (
                || planned.balance AS description,
            planned.receivable_account_id, planned.revenue_account_id,
            planned.item_id AS late_fee_of_invoice_id, NULL::uuid AS violation_escalation_id,
-           row_number() OVER (ORDER BY planned.unit_number, planned.due_date, planned.item_id) AS position
+           row_number() OVER (
+               ORDER BY natural_order(planned.unit_number), planned.due_date, planned.item_id) AS position
       FROM planned
      WHERE planned.action = 'post'
 ),
@@ -17,4 +18,4 @@ invoices_to_post AS (
 SELECT planned.*, invoiced.invoice_id AS reference_id, invoiced.number AS fee_number
   FROM planned
   LEFT JOIN invoiced ON invoiced.late_fee_of_invoice_id = planned.item_id
- ORDER BY planned.unit_number, planned.due_date, planned.item_id
+ ORDER BY natural_order(planned.unit_number), planned.due_date, planned.item_id

@@ -30,4 +30,4 @@ SELECT units.unit_number, owners.full_name AS owner_name,
   JOIN units ON units.tenant_id = %(tenant_id)s AND units.id = open_invoices.unit_id
   JOIN owners ON owners.tenant_id = %(tenant_id)s AND owners.id = open_invoices.owner_id
  GROUP BY units.unit_number, owners.id, owners.full_name
- ORDER BY units.unit_number, owners.full_name, owners.id
+ ORDER BY natural_order(units.unit_number), owners.full_name, owners.id

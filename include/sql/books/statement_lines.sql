@@ -61,7 +61,7 @@ SELECT happened_on, document, description, owed, credit,
        CASE WHEN sequence <= 2 THEN owed ELSE 0 END AS charged,
        CASE WHEN sequence <= 2 THEN 0 ELSE credit - owed END AS paid,
        sum(owed - credit) OVER (
-           ORDER BY happened_on, sequence, length(document), document ROWS UNBOUNDED PRECEDING) AS balance
+           ORDER BY happened_on, sequence, natural_order(document) ROWS UNBOUNDED PRECEDING) AS balance
   FROM events
  WHERE happened_on <= %(as_of)s
- ORDER BY happened_on, sequence, length(document), document
+ ORDER BY happened_on, sequence, natural_order(document)

@@ -6,7 +6,7 @@ WITH unit_days AS (
 ),
 {% include 'jobs/owners_of_record.sql' %}
 SELECT owners.id AS owner_id, owners.full_name, owners.postal_address,
-       (SELECT string_agg(units.unit_number, ', ' ORDER BY units.unit_number)
+       (SELECT string_agg(units.unit_number, ', ' ORDER BY natural_order(units.unit_number))
           FROM owners_of_record
           JOIN units ON units.tenant_id = %(tenant_id)s AND units.id = owners_of_record.unit_id
          WHERE owners_of_record.owner_id = owners.id) AS unit_numbers

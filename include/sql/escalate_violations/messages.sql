@@ -34,4 +34,4 @@ SELECT escalations.id AS reference_id, owners.id AS recipient_id, owners.full_na
    AND invoices.status <> 'void'
  WHERE escalations.tenant_id = %(tenant_id)s
    AND escalations.run_id = %(run_id)s
- ORDER BY violations.violation_number, owners.id
+ ORDER BY natural_order(violations.violation_number), owners.id

@@ -116,7 +116,7 @@ capped_per_violation AS (
     -- Violations of one unit draw on what the year leaves in the order of their numbers. least() ignores a null.
     SELECT caps_left.*, bounded.violation_fine,
            sum(bounded.violation_fine) FILTER (WHERE caps_left.action = 'post')
-               OVER (PARTITION BY caps_left.unit_id ORDER BY caps_left.violation_number) AS unit_fines
+               OVER (PARTITION BY caps_left.unit_id ORDER BY natural_order(caps_left.violation_number)) AS unit_fines
       FROM caps_left
      CROSS JOIN LATERAL (VALUES (least(caps_left.scheduled_fine, caps_left.violation_cap_left)))
         AS bounded (violation_fine)
@@ -156,4 +156,4 @@ SELECT capped.item_id, capped.action, capped.reason, capped.violation_number, ca
        fine_shares.shares
   FROM capped
   LEFT JOIN fine_shares ON fine_shares.item_id = capped.item_id
- ORDER BY capped.violation_number
+ ORDER BY natural_order(capped.violation_number)

@@ -24,7 +24,7 @@ invoices_to_post AS (
            'Fine for ' || planned.violation_number || ', ' || planned.step_name AS description,
            planned.receivable_account_id, planned.revenue_account_id,
            NULL::uuid AS late_fee_of_invoice_id, escalations.id AS violation_escalation_id,
-           row_number() OVER (ORDER BY planned.violation_number, share.owner_id) AS position
+           row_number() OVER (ORDER BY natural_order(planned.violation_number), share.owner_id) AS position
       FROM planned
       JOIN escalations ON escalations.violation_id = planned.item_id
      CROSS JOIN LATERAL jsonb_to_recordset(planned.shares) AS share (owner_id uuid, amount numeric(15,2))
@@ -34,4 +34,4 @@ invoices_to_post AS (
 SELECT planned.*, escalations.id AS reference_id
   FROM planned
   LEFT JOIN escalations ON escalations.violation_id = planned.item_id
- ORDER BY planned.violation_number
+ ORDER BY natural_order(planned.violation_number)

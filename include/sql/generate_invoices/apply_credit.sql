@@ -34,7 +34,7 @@ owed_in_order AS (
            sum(owed.balance) OVER (
                PARTITION BY owed.owner_id
                ORDER BY owed.due_date, owed.invoice_date, owed.position NULLS FIRST,
-                        length(owed.number), owed.number) AS owed_through
+                        natural_order(owed.number)) AS owed_through
       FROM owed
 ),
 applications AS (
@@ -60,7 +60,8 @@ credited AS (
     SELECT coalesce(applications.position, first_bills.position) AS position,
            sum(applications.amount) FILTER (WHERE applications.invoice_id IS NULL) AS to_this_invoice,
            sum(applications.amount) FILTER (WHERE applications.invoice_id IS NOT NULL) AS to_earlier_invoices,
-           string_agg(DISTINCT applications.number, ', ') AS earlier_numbers,
+           (SELECT string_agg(number, ', ' ORDER BY natural_order(number))
+              FROM unnest(array_agg(DISTINCT applications.number)) AS number) AS earlier_numbers,
            jsonb_agg(jsonb_build_object(
                'payment_id', applications.payment_id,
                'invoice_id', applications.invoice_id,

@@ -45,7 +45,7 @@ already_billed AS (
        AND invoices.period IN (SELECT period FROM periods)
 ),
 already_billed_to_all AS (
-    SELECT unit_id, period, sum(amount) AS amount, string_agg(number, ', ' ORDER BY number) AS numbers
+    SELECT unit_id, period, sum(amount) AS amount, string_agg(number, ', ' ORDER BY natural_order(number)) AS numbers
       FROM already_billed
      GROUP BY unit_id, period
 ),
@@ -75,7 +75,7 @@ bills AS (
            owner_periods.unit_id, owner_periods.unit_number, owner_periods.owner_id, owner_periods.percentage,
            owner_periods.period, owner_periods.due_date, owner_periods.closes_period, owner_periods.amount,
            row_number() OVER (
-               ORDER BY owner_periods.period, owner_periods.unit_number,
+               ORDER BY owner_periods.period, natural_order(owner_periods.unit_number),
                         owner_periods.percentage DESC, owner_periods.owner_id) AS position
       FROM owner_periods
      CROSS JOIN LATERAL (

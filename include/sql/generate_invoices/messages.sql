@@ -24,4 +24,4 @@ SELECT invoices.id AS reference_id, owners.id AS recipient_id, owners.full_name 
  WHERE invoices.tenant_id = %(tenant_id)s
    AND invoices.run_id = %(run_id)s
    AND invoices.kind = 'assessment'
- ORDER BY length(invoices.number), invoices.number
+ ORDER BY natural_order(invoices.number)

@@ -19,7 +19,8 @@ invoices_to_post AS (
            planned.receivable_account_id, planned.revenue_account_id,
            NULL::uuid AS late_fee_of_invoice_id, NULL::uuid AS violation_escalation_id,
            row_number() OVER (
-               ORDER BY planned.period, planned.unit_number, planned.percentage DESC, planned.owner_id) AS position,
+               ORDER BY planned.period, natural_order(planned.unit_number),
+                        planned.percentage DESC, planned.owner_id) AS position,
            planned.item_id
       FROM planned
      WHERE planned.action = 'post'
@@ -60,4 +61,4 @@ applications_to_post AS (
 SELECT planned.*, invoiced.number AS document_number, invoiced.invoice_id AS reference_id
   FROM planned
   LEFT JOIN invoiced ON invoiced.item_id = planned.item_id
- ORDER BY planned.period, planned.unit_number, planned.percentage DESC, planned.owner_id
+ ORDER BY planned.period, natural_order(planned.unit_number), planned.percentage DESC, planned.owner_id

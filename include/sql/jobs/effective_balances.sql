@@ -42,7 +42,7 @@ effective_balances AS MATERIALIZED (
                    sum(open_invoices.balance) OVER (
                        PARTITION BY open_invoices.owner_id
                        ORDER BY open_invoices.due_date, open_invoices.invoice_date,
-                                length(open_invoices.number), open_invoices.number) AS owed_through
+                                natural_order(open_invoices.number)) AS owed_through
               FROM open_invoices) AS owed_in_order
       LEFT JOIN credits ON credits.owner_id = owed_in_order.owner_id
 )

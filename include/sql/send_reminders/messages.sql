@@ -10,7 +10,7 @@ listed AS (
                'due_date', invoices.due_date,
                'days_overdue', %(as_of)s::date - invoices.due_date,
                'balance', invoices.effective_balance::text)
-               ORDER BY invoices.due_date, length(invoices.number), invoices.number) AS overdue_invoices
+               ORDER BY invoices.due_date, natural_order(invoices.number)) AS overdue_invoices
       FROM overdue AS invoices
       JOIN units ON units.tenant_id = %(tenant_id)s AND units.id = invoices.unit_id
      GROUP BY invoices.owner_id

@@ -15,7 +15,9 @@ stages AS (
      WHERE NOT EXISTS (SELECT FROM reminder_stages WHERE reminder_stages.tenant_id = %(tenant_id)s)
 ),
 overdue_owners AS (
-    SELECT invoices.owner_id, string_agg(DISTINCT units.unit_number, ', ') AS unit_numbers,
+    SELECT invoices.owner_id,
+           (SELECT string_agg(unit_number, ', ' ORDER BY natural_order(unit_number))
+              FROM unnest(array_agg(DISTINCT units.unit_number)) AS unit_number) AS unit_numbers,
            count(*) AS invoice_count, sum(invoices.effective_balance) AS total_due,
            %(as_of)s::date - min(invoices.due_date) AS days_overdue
       FROM overdue AS invoices
@@ -59,4 +61,4 @@ judged AS (
 SELECT owner_id AS item_id, action, reason, owner_id, unit_numbers, invoice_count, total_due, days_overdue,
        stage, stage_name
   FROM judged
- ORDER BY unit_numbers, owner_id
+ ORDER BY natural_order(unit_numbers), owner_id

@@ -13,4 +13,4 @@ reminders AS (
 SELECT planned.*, reminders.id AS reference_id
   FROM planned
   LEFT JOIN reminders ON reminders.owner_id = planned.owner_id
- ORDER BY planned.unit_numbers, planned.owner_id
+ ORDER BY natural_order(planned.unit_numbers), planned.owner_id

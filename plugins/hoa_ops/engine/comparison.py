@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -121,4 +122,9 @@ def _added_up(path: Path, rows: Sequence[Mapping[str, str]], key: Sequence[str])
         if not amount.is_finite():
             raise RequestError(f"{path}: {row[AMOUNT]!r} is no amount; write dollars as 1250.00")
         amounts[tuple(row[column] for column in key)] += amount
-    return dict(sorted(amounts.items()))
+    return dict(sorted(amounts.items(), key=lambda row: [_natural_order(value) for value in row[0]]))
+
+
+def _natural_order(value: str) -> tuple[str, str]:
+    """Return what puts values in the order of the reports: unit 2 before unit 10."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(20), value), value

@@ -147,6 +147,15 @@ def test_payment_applied_before_it_was_received_is_named(command, maple, unit, o
     ]
 
 
+def test_aging_lists_units_in_natural_order_and_a_statement_too(command, maple, owner):
+    for number in ("A-10", "A-2", "B-1", "A-1"):
+        maple.invoice(maple.unit(number, owner=owner), owner, "10.00", on=AS_OF)
+    _, lines = command("aging", "--tenant", "maple-court", "--as-of", AS_OF)
+    assert [line.split()[0] for line in lines if "Ann Owner" in line] == ["A-1", "A-2", "A-10", "B-1"]
+    _, lines = command("statement", "--tenant", "maple-court", "--owner", owner["id"], "--as-of", AS_OF)
+    assert "Units: A-1, A-2, A-10, B-1" in lines
+
+
 def test_aging_that_differs_from_the_ledger_says_so_and_ends_with_1(command, maple, unit, owner):
     maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
     maple.journal(date(2025, 11, 2), "1200", "4100", "0.01")

@@ -93,7 +93,7 @@ def decide(neighborhood: Neighborhood) -> dict[str, Decision]:
             taken.charged for taken in violation.taken if taken.on.year == neighborhood.today.year
         )
     decisions = {}
-    for violation in sorted(neighborhood.violations, key=lambda violation: violation.number):
+    for violation in sorted(neighborhood.violations, key=lambda violation: int(violation.number.removeprefix("V-"))):
         if violation.status not in {"open", "escalated"}:
             continue
         step = _next_step(neighborhood, violation)

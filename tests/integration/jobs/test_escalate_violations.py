@@ -133,6 +133,23 @@ def test_caps_limit_the_fine_and_are_named(database, jobs, parking, maple, unit)
     assert fines(database)[-2:] == [Decimal("100.00"), Decimal("40.00")]
 
 
+def test_yearly_cap_is_used_up_in_the_natural_order_of_the_numbers(database, jobs, maple, unit, parking):
+    """The cap leaves $75 for the year; V-9 comes before V-10, whatever the letters say."""
+    database.run("UPDATE tenants SET fine_cap_per_year = 75")
+    for number in ("V-10", "V-9"):
+        maple.violation(unit, parking, cure_deadline=TODAY - timedelta(days=1), number=number)
+    dry = jobs.escalate(on=TODAY, dry_run=True)
+    live = jobs.escalate(on=TODAY)
+    assert live.returned == dry.returned
+    fined = database.rows(
+        "SELECT violation_number, fine FROM violation_escalations JOIN violations ON violations.id = violation_id"
+        " ORDER BY fine DESC"
+    )
+    assert [tuple(row.values()) for row in fined] == [("V-9", Decimal("50.00")), ("V-10", Decimal("25.00"))]
+    assert live.text.index("V-9 - Unit") < live.text.index("V-10 - Unit")
+    assert fines(database) == [Decimal("50.00"), Decimal("25.00")]
+
+
 def test_co_owners_share_the_fine_to_the_cent_and_each_is_notified(database, jobs, maple, parking):
     unit = maple.unit("7")
     for name, percentage in (("Ann", "33.3334"), ("Bob", "33.3333"), ("Cleo", "33.3333")):

@@ -98,6 +98,15 @@ def test_tone_gets_firmer_with_the_days_overdue(database, maple, unit, owner, re
     assert tone in message["html_body"]
 
 
+def test_units_are_listed_in_natural_order(maple, owner, remind):
+    for number in ("10", "9", "100"):
+        maple.invoice(maple.unit(number, owner=owner), owner, "250.00", on=FIRST)
+    neighbor = maple.owner("Bob")
+    maple.invoice(maple.unit("2", owner=neighbor), neighbor, "250.00", on=FIRST)
+    text = remind().text
+    assert text.index("Unit 2 -") < text.index("Unit 9, 10, 100 -")
+
+
 def test_owner_with_nothing_overdue_is_not_reminded(maple, unit, owner, remind):
     maple.invoice(unit, owner, "250.00", on=FIRST, due=MONDAY)
     assert "Found 0 owner(s) with overdue invoices" in remind().text

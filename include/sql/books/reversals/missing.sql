@@ -5,4 +5,4 @@ SELECT wanted.number
        SELECT FROM invoices
         WHERE invoices.tenant_id = %(tenant_id)s
           AND invoices.number = wanted.number)
- ORDER BY wanted.number
+ ORDER BY natural_order(wanted.number)

@@ -69,7 +69,7 @@ judged AS (
 bearing_fees AS (
     -- A fee without the invoice that it is for would hang in the air.
     SELECT fees.late_fee_of_invoice_id AS invoice_id,
-           string_agg(fees.number, ', ' ORDER BY length(fees.number), fees.number) AS fee_numbers
+           string_agg(fees.number, ', ' ORDER BY natural_order(fees.number)) AS fee_numbers
       FROM invoices AS fees
      WHERE fees.tenant_id = %(tenant_id)s
        AND fees.late_fee_of_invoice_id IN (SELECT selected.id FROM selected)
@@ -88,4 +88,4 @@ SELECT judged.id AS item_id,
        coalesce(judged.unsent_messages, '{}') AS unsent_messages
   FROM judged
   LEFT JOIN bearing_fees ON bearing_fees.invoice_id = judged.id
- ORDER BY length(judged.number), judged.number
+ ORDER BY natural_order(judged.number)

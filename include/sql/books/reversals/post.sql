@@ -29,7 +29,7 @@ counted AS (
 entries AS (
     SELECT to_reverse.*, uuidv7() AS entry_id,
            document_number('journal_entry', counted.base + row_number() OVER (
-               ORDER BY length(invoice_number), invoice_number, application_id NULLS LAST)) AS entry_number
+               ORDER BY natural_order(invoice_number), application_id NULLS LAST)) AS entry_number
       FROM to_reverse
      CROSS JOIN counted
 ),
@@ -67,4 +67,4 @@ recorded AS (
 )
 SELECT planned.*
   FROM planned
- ORDER BY length(planned.invoice_number), planned.invoice_number
+ ORDER BY natural_order(planned.invoice_number)
