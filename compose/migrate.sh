@@ -13,7 +13,7 @@ for name in AIRFLOW__DATABASE__SQL_ALCHEMY_CONN AIRFLOW__CELERY__BROKER_URL HOA_
 done
 
 airflow db migrate
-airflow users create --role Admin --username "$ADMIN_USER" --password "$ADMIN_PASSWORD" \
+airflow users create --role Admin --username="$ADMIN_USER" --password="$ADMIN_PASSWORD" \
     --firstname HOA --lastname Operations --email "$ADMIN_USER@localhost"
 
 python -m hoa_ops create-roles
