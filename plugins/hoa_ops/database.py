@@ -110,7 +110,8 @@ class Database:
     def transaction(self, *, read_only: bool = False, patience: timedelta | None = None) -> Iterator[Cursor]:
         """Open a transaction that commits at the end of the block and rolls back on any error.
 
-        :param read_only: let PostgreSQL refuse every write.
+        :param read_only: let PostgreSQL refuse every write, and see all of it as of one moment, so that two queries
+            agree with each other while jobs and people post.
         :param patience: give up a query that takes longer.
         :raises PostingError: with the reason, when one of the package's own rules refused.
         :raises DatabaseError: when a query failed otherwise.
@@ -120,7 +121,7 @@ class Database:
             raise RuntimeError("use Database in a with block")
         with _people_errors(), self._connection.transaction(), self._connection.cursor() as cursor:
             if read_only:
-                cursor.execute("SET TRANSACTION READ ONLY")
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             settings = get_settings()
             cursor.execute(_SESSION, [settings.search_path, f"{settings.lock_timeout_seconds}s", settings.timezone])
             if patience is not None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "check-books": "check that the books balance and that nothing is missing from them",
     "statement": "print an owner's statement of account",
     "aging": "print an association's open invoices by age",
+    "export-journal": "print an association's journal for Beancount, another program that can check it",
     "outbox": "list and read messages; send them again, cancel them, or record that they arrived",
     "reverse": "void invoices that should not have been posted, with reversing journal entries",
     "prune": "delete Airflow's run history and log files past the retention period",

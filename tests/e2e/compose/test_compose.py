@@ -262,7 +262,7 @@ def test_two_workers_share_the_work(compose, api, associations):
 
 def test_the_migration_again_changes_nothing_and_succeeds(compose, api):
     said = compose.run("migrate")
-    assert "role hoa_ops_owner: is there already" in said
+    assert "role hoa_ops_owner: already exists" in said
     assert "already exist" in said
 
 

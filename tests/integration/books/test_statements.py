@@ -5,7 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from hoa_ops.books.integrity import deviations
+from hoa_ops.books.statements import receivables_aging
 from hoa_ops.cli.main import main
+from hoa_ops.database import Database
 from tests.support.books import deviations_of_all
 
 AS_OF = date(2025, 11, 30)
@@ -260,3 +263,14 @@ def test_statement_of_a_unit_is_one_for_each_owner_of_that_day(database, command
 def test_unit_without_a_statement_is_refused(command, maple, unit, unit_number, said):
     maple.unit("102")
     assert command("statement", "--tenant", "maple-court", "--unit", unit_number, "--as-of", AS_OF) == (1, [said])
+
+
+def test_books_are_read_as_of_one_moment(database, maple, unit, owner):
+    """A bookkeeper may post between two queries of a check; the check must not see half of it."""
+    with Database("hoa_ops_db") as worker, worker.transaction(read_only=True) as cursor:
+        before = deviations(cursor, maple.tenant_id, as_of=AS_OF)
+        maple.invoice(unit, owner, "250.00", on=date(2025, 11, 1))
+        aging = receivables_aging(cursor, maple.tenant_id, as_of=AS_OF)
+    assert before == []
+    assert aging.total == Decimal("0.00")
+    assert aging.difference == 0
