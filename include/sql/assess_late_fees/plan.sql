@@ -69,7 +69,7 @@ judged AS (
                                || ': end all but one'
             WHERE same_day_rules > 1
             UNION ALL
-           SELECT 'skip', 'covered by payments not yet applied'
+           SELECT 'skip', 'covered by unapplied payments'
             WHERE balance = 0
             UNION ALL
            SELECT 'skip', 'within its grace, no fee before ' || not_before

@@ -1,5 +1,5 @@
 -- books/statement_lines: an owner's account up to a day, one row per event in date order, with the running balance:
--- open invoices less payments not yet applied. A void invoice and a returned payment stay, and are taken back on the
+-- open invoices less unapplied payments. A void invoice and a returned payment stay, and are taken back on the
 -- day of their reversing entry. Applying a payment to one's own invoice, or taking that back, moves no balance.
 WITH events (happened_on, sequence, document, description, owed, credit) AS (
     SELECT invoices.invoice_date, 1, invoices.number,
@@ -49,7 +49,7 @@ WITH events (happened_on, sequence, document, description, owed, credit) AS (
       LEFT JOIN journal_entries AS reversals
         ON reversals.tenant_id = applications.tenant_id AND reversals.id = applications.reversal_entry_id
      CROSS JOIN LATERAL (
-           VALUES (applications.applied_on, 5, -1, ' applied'), (reversals.entry_date, 6, 1, ' is credit again'))
+           VALUES (applications.applied_on, 5, -1, ' applied'), (reversals.entry_date, 6, 1, ' returned to credit'))
         AS moved (on_date, sequence, sign, words)
       JOIN payments ON payments.tenant_id = applications.tenant_id AND payments.id = applications.payment_id
       JOIN invoices ON invoices.tenant_id = applications.tenant_id AND invoices.id = applications.invoice_id

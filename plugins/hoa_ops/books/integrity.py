@@ -19,7 +19,7 @@ def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
     """Say in sentences what is wrong with an association's books; nothing when they are in order.
 
     Debits equal credits, invoices equal their lines, document numbers have no gaps, and at the end of the day open
-    invoices equal the ledger's receivables and payments not yet applied equal its owner prepayments.
+    invoices equal the ledger's receivables and unapplied payments equal its owner prepayments.
 
     :param as_of: the day of the comparisons with the general ledger.
     """
@@ -30,7 +30,7 @@ def deviations(cursor: Cursor, tenant_id: UUID, *, as_of: date) -> list[str]:
     for documents, amount, account, balance in (
         ("open invoices", aging.total, aging.ledger_account, aging.ledger_balance),
         (
-            "payments not yet applied",
+            "unapplied payments",
             control["unapplied_payments"],
             control["prepayments_account"],
             control["prepayments"],

@@ -97,7 +97,7 @@ class Report:
 
     def message_outcome(self, item: Row) -> str:
         """Say in words what became of an item's messages."""
-        return ", ".join(self.messages.get(str(item.get("reference_id")), ["nobody to notify"]))
+        return ", ".join(self.messages.get(str(item.get("reference_id")), ["no one notified"]))
 
 
 def count_actions(items: Sequence[Row]) -> dict[str, int]:

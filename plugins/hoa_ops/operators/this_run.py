@@ -23,7 +23,7 @@ CHECK_PARAMS = "check_params"
 """Id of the task that decides whether a run may do anything."""
 
 TEMPORARY_RUN = "__airflow_temporary_run_"
-"""How the id of a run begins that ``airflow tasks test`` makes for the while."""
+"""How the id of a run begins that ``airflow tasks test`` makes temporarily."""
 
 DAG_TEST_USER = "dag_test"
 """Who triggered a run that ``airflow dags test`` made."""
@@ -85,11 +85,11 @@ def stop_if_nobody_asked(context: Context) -> None:
     dag_run = context["dag_run"]
     if dag_run.run_id.startswith(TEMPORARY_RUN):
         raise AirflowSkipException(
-            "`airflow tasks test` made this run for the while, and the scheduler saw it: nothing is done here."
+            "This is the temporary run of an `airflow tasks test` command; the scheduler picked it up: nothing is done."
         )
     if getattr(dag_run, "triggering_user_name", None) == DAG_TEST_USER:
         raise AirflowSkipException(
-            "`airflow dags test` made this run and carries it out by itself: the scheduler has nothing to do here."
+            "This run belongs to an `airflow dags test` command, which carries it out itself: nothing is done."
         )
 
 

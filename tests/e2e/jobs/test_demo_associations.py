@@ -189,7 +189,7 @@ JOBS = {
 
 def test_every_task_passes_alone_and_in_any_order(stack, api):
     for dag_id in JOBS:
-        # `airflow tasks test` makes a run for the while, which the scheduler would take up.
+        # `airflow tasks test` makes a temporary run, which the scheduler would pick up.
         api.pause(dag_id)
     tasks = [
         (dag_id, task_id)

@@ -99,7 +99,7 @@ def test_run_that_tasks_test_makes_is_skipped_where_the_scheduler_sees_it(stack,
             stack, "tasks", "test", HELD, "escalate_violations", DAY, "--task-params", '{"dry_run": true}'
         )
         wait_until(
-            lambda: scheduler_said(stack, "`airflow tasks test` made this run for the while"),
+            lambda: scheduler_said(stack, "This is the temporary run of an `airflow tasks test` command"),
             "the scheduler did not see the run",
             limit=60,
         )

@@ -174,7 +174,7 @@ def test_statement_and_aging_show_the_reversal_on_its_day(database, maple, charg
     statement = printed("statement", "--owner", str(fee["owner_id"]), "--as-of", "2025-11-30")
     assert [line for line in statement if line.startswith("2025-11-07")] == [
         "2025-11-07 INV-00003 Void -$250.00 $0.00",
-        "2025-11-07 INV-00003 250.00 of the payment of 2025-11-06 is credit again $0.00",
+        "2025-11-07 INV-00003 250.00 of the payment of 2025-11-06 returned to credit $0.00",
     ]
     assert "Open Invoices: $250.00" in statement
     assert "Payments Not Yet Applied: $250.00" in statement
@@ -198,7 +198,7 @@ def test_invoice_that_bears_a_fee_is_reversed_only_with_it(database, maple, char
     status, lines = reverse("--invoice", "maple-court", "INV-00001", "INV-00002", "INV-00004")
     assert status == 1
     assert lines[1:4] == [
-        "✗ INV-00001  unit 101  assessment  $250.00: late fee INV-00003 hangs on it: reverse that as well",
+        "✗ INV-00001  unit 101  assessment  $250.00: late fee INV-00003 was charged on it: reverse that as well",
         "✓ INV-00002  unit 102  assessment  $250.00",
         "✓ INV-00004  unit 102  late fee  $250.00; unsent mail about it canceled",
     ]
@@ -212,7 +212,7 @@ def test_invoice_whose_fee_cannot_be_reversed_stays(database, maple, charge, rev
     charge()
     status, lines = reverse("--invoice", "maple-court", "INV-00001", "INV-00003", on="2025-11-05")
     assert status == 1
-    assert "late fee INV-00003 hangs on it" in lines[1]
+    assert "late fee INV-00003 was charged on it" in lines[1]
     assert "dated 2025-11-06, after the date of the reversal" in lines[2]
     assert len(balances(database)) == 4
 

@@ -187,7 +187,7 @@ def test_every_fault_in_the_books_is_named(database, command, maple, unit, owner
         "✗ Maple Court: numbers missing after JE-00003: 5",
         "✗ Maple Court: the counter of invoice numbers is at 1, the last document is INV-00005",
         "✗ Maple Court: the counter of journal entry numbers is at 3, the last document is JE-00009",
-        "✗ Maple Court: payments not yet applied are $0.00, account 2200 of the general ledger has $3.00",
+        "✗ Maple Court: unapplied payments are $0.00, account 2200 of the general ledger has $3.00",
     ]
 
 

@@ -114,7 +114,7 @@ def test_unapplied_payments_cover_the_oldest_invoices_first(database, maple, uni
     maple.payment(owner, "220.00", on=date(2025, 11, 5))
     outcome = assess()
     assert fees(database) == [Decimal("23.00")]  # 560 open, 330 received: 230 of November are left
-    assert "INV-00002 - Overdue by 36 days - Balance: $0.00\n    Skipped: covered by payments not yet" in outcome.text
+    assert "INV-00002 - Overdue by 36 days - Balance: $0.00\n    Skipped: covered by unapplied payments" in outcome.text
     assert "Balance: $230.00 - Late fee: $23.00\n    ($250.00 open, before unapplied payments)" in outcome.text
 
 

@@ -90,7 +90,7 @@ def test_used_up_schedule_is_reported_for_the_board_and_not_fined(database, jobs
     jobs.escalate(on=TODAY)
     outcome = jobs.escalate(on=TODAY + timedelta(days=1))
     assert outcome.returned["exceptions"] == 1
-    assert "used up after step 1: for the board to decide" in outcome.text
+    assert "its fine schedule ended with step 1: the board must decide what comes next" in outcome.text
     assert fines(database) == [Decimal("10.00")]
 
 

@@ -84,7 +84,7 @@ def test_typed_day_is_that_day_in_every_time_zone(monkeypatch, jobs, database, u
 @pytest.mark.parametrize("task", ["check_params", "job", "deliver_messages", "report"])
 def test_temporary_run_that_a_scheduler_carries_out_is_skipped(database, jobs, unit, dag_id, job, _params, task):
     task_id = job if task == "job" else task
-    with pytest.raises(AirflowSkipException, match="`airflow tasks test` made this run"):
+    with pytest.raises(AirflowSkipException, match="temporary run of an `airflow tasks test` command"):
         jobs.run(dag_id, task_id, on=date(2025, 10, 29), dag_run_id="__airflow_temporary_run_2025-10-29T00:00:00__")
     assert database.value("SELECT count(*) FROM runs") == 0
 

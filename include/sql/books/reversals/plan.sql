@@ -1,5 +1,5 @@
 -- books/reversals/plan: what reversing the selected invoices would do, one row each, with the reason for each that is
--- left alone. What was paid on them is the owner's credit again; mail about them that has not left is not to be sent.
+-- left alone. What was paid on them returns to the owner's credit; mail about them that has not left is not to be sent.
 WITH {% include 'books/reversals/selected.sql' %},
 settled AS (
     SELECT applications.invoice_id, sum(applications.amount) AS amount, max(applications.applied_on) AS applied_on,
@@ -67,7 +67,7 @@ judged AS (
             LIMIT 1) AS verdict (action, reason)
 ),
 bearing_fees AS (
-    -- A fee without the invoice that it is for would hang in the air.
+    -- A fee cannot stand without the invoice that it was charged on.
     SELECT fees.late_fee_of_invoice_id AS invoice_id,
            string_agg(fees.number, ', ' ORDER BY natural_order(fees.number)) AS fee_numbers
       FROM invoices AS fees
@@ -81,7 +81,7 @@ SELECT judged.id AS item_id,
        CASE WHEN bearing_fees.invoice_id IS NULL OR judged.action <> 'post' THEN judged.action ELSE 'exception' END
            AS action,
        CASE WHEN bearing_fees.invoice_id IS NULL OR judged.action <> 'post' THEN judged.reason
-            ELSE 'late fee ' || bearing_fees.fee_numbers || ' hangs on it: reverse that as well' END AS reason,
+            ELSE 'late fee ' || bearing_fees.fee_numbers || ' was charged on it: reverse that as well' END AS reason,
        judged.number AS invoice_number, judged.kind, judged.unit_number, judged.amount, judged.journal_entry_id,
        coalesce(judged.credited, 0.00) AS credited,
        coalesce(judged.owner_was_told, false) AS owner_was_told,
