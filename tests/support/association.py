@@ -25,6 +25,8 @@ ACCOUNTS = (
     ("5200", "Repairs & Maintenance", "expense"),
 )
 
+POSTING_ACCOUNTS = {"receivables": "1200", "prepayments": "2200", "assessments": "4100"}
+"""What the builders post to, where the association does not say otherwise."""
 
 FINE_SCHEDULE = (("50.00", 0), ("100.00", 6), ("150.00", 7))
 """The user's sample: run daily, fines on days 1, 7 and 14 after the cure deadline."""
@@ -85,12 +87,22 @@ class AssociationsDatabase:
             for table in tables
         }
 
-    def association(self, code: str = "maple-court", **values: Any) -> "Association":
-        """Create an association with the usual chart of accounts and fine schedule."""
+    def association(
+        self,
+        code: str = "maple-court",
+        *,
+        accounts: tuple[tuple[str, str, str], ...] = ACCOUNTS,
+        posting_accounts: dict[str, str] | None = None,
+        **values: Any,
+    ) -> "Association":
+        """Create an association with a chart of accounts (the usual one) and the usual fine schedule."""
         row = self.insert("tenants", **{"code": code, "name": code.replace("-", " ").title()} | values)
-        association = Association(self, row["id"], row["code"], row["name"])
-        for number, name, kind in ACCOUNTS:
+        own = posting_accounts or {}
+        association = Association(self, row["id"], row["code"], row["name"], POSTING_ACCOUNTS | own)
+        for number, name, kind in accounts:
             association.insert("accounts", number=number, name=name, type=kind)
+        for purpose, number in own.items():
+            association.insert("posting_accounts", purpose=purpose, account_number=number)
         association.fine_schedule(*FINE_SCHEDULE)
         return association
 
@@ -103,6 +115,7 @@ class Association:
     tenant_id: UUID
     code: str
     name: str
+    posting_accounts: dict[str, str]
 
     def insert(self, table: str, **values: Any) -> Row:
         return self.database.insert(table, tenant_id=self.tenant_id, **values)
@@ -258,7 +271,7 @@ class Association:
             owner_id=owner["id"],
             received_on=on,
             amount=amount,
-            journal_entry_id=self.journal(on, "1000", "2200", amount),
+            journal_entry_id=self.journal(on, "1000", self.posting_accounts["prepayments"], amount),
         )
 
     def apply(self, payment: Row, invoice: Row, amount: Decimal | str, *, on: date) -> Row:
@@ -269,7 +282,9 @@ class Association:
             invoice_id=invoice["id"],
             amount=amount,
             applied_on=on,
-            journal_entry_id=self.journal(on, "2200", "1200", amount),
+            journal_entry_id=self.journal(
+                on, self.posting_accounts["prepayments"], self.posting_accounts["receivables"], amount
+            ),
         )
 
     def invoice(
@@ -297,7 +312,9 @@ class Association:
                     "due_date": due or on,
                     "period": on.replace(day=1),
                     "amount": amount,
-                    "journal_entry_id": self.journal(on, "1200", "4100", amount),
+                    "journal_entry_id": self.journal(
+                        on, self.posting_accounts["receivables"], self.posting_accounts["assessments"], amount
+                    ),
                 }
                 | values,
             )
@@ -305,7 +322,7 @@ class Association:
                 "invoice_lines",
                 invoice_id=invoice["id"],
                 line_number=1,
-                account_id=self.account_id("4100"),
+                account_id=self.account_id(self.posting_accounts["assessments"]),
                 description="Assessment",
                 amount=amount,
             )

@@ -290,3 +290,18 @@ def test_ledger_calls_skipped_rows_skipped(at_version):
     assert database.value("SELECT counts FROM runs") == after
     assert database.value("SELECT counts FROM run_tenants") == after
     assert [item["action"] for item in database.value("SELECT items FROM run_tenants")] == ["post", "skip"]
+
+
+def test_associations_post_to_the_usual_accounts_until_they_name_others(at_version, jobs, monkeypatch):
+    database = at_version("0005")
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
+    maple = database.association()
+    owner = maple.owner()
+    maple.invoice(maple.unit(owner=owner), owner, "250.00", on=date(2025, 10, 1))
+    migrate(database.owner_dsn)
+    grant_worker(database.owner_dsn, WORKER)
+    go_live(database.connection)
+    jobs.billing("generate_invoices", on=date(2025, 11, 1))
+    balances = "SELECT sum(debit - credit) FROM journal_entry_lines WHERE account_id = %s"
+    assert database.value(balances, maple.account_id("1200")) == 500
+    assert deviations_of_all(database) == []

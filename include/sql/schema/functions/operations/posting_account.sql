@@ -7,8 +7,8 @@ DECLARE
 BEGIN
     SELECT id INTO found_id FROM accounts WHERE tenant_id = for_tenant AND number = wanted_number AND active;
     IF found_id IS NULL THEN
-        RAISE EXCEPTION 'no active account % (%): add it to the chart of accounts, then run again',
-            wanted_number, purpose USING ERRCODE = 'HO001';
+        RAISE EXCEPTION 'no active account % (%): add it to the chart of accounts, or name the account to use in the table '
+                        'posting_accounts, then run again', wanted_number, purpose USING ERRCODE = 'HO001';
     END IF;
     RETURN found_id;
 END
