@@ -16,8 +16,8 @@ INSERT INTO hoa.invoices (tenant_id, id, number, kind, unit_id, owner_id, invoic
 SELECT tenant_id, id, number, kind, unit_id, owner_id, invoice_date, due_date, period, amount, status,
        journal_entry_id, late_fee_of_invoice_id, violation_escalation_id
   FROM hoa_import.invoices;
-INSERT INTO hoa.invoice_lines (tenant_id, invoice_id, line_number, account_id, description, amount)
-SELECT tenant_id, invoice_id, line_number, account_id, description, amount
+INSERT INTO hoa.invoice_lines (tenant_id, invoice_id, line_number, account_id, description, amount, charge_kind)
+SELECT tenant_id, invoice_id, line_number, account_id, description, amount, charge_kind
   FROM hoa_import.invoice_lines;
 INSERT INTO hoa.payments (tenant_id, id, owner_id, received_on, amount, method, reference, status, journal_entry_id)
 SELECT tenant_id, id, owner_id, received_on, amount, method, reference, status, journal_entry_id

@@ -185,8 +185,8 @@ SELECT brought_over.tenant_id, brought_over.entry_id, side.line_number, accounts
 
 CREATE VIEW hoa_import.invoice_lines AS
 SELECT invoices.tenant_id, invoices.id AS invoice_id, 1 AS line_number, accounts.id AS account_id,
-       'Brought over' AS description, invoices.total_amount AS amount
-  FROM public.accounting_invoice AS invoices
+       'Brought over' AS description, invoices.amount, invoices.kind AS charge_kind
+  FROM hoa_import.invoices
   LEFT JOIN public.accounting_account AS accounts
     ON accounts.tenant_id = invoices.tenant_id AND accounts.account_number = '3900';
 

@@ -1,5 +1,6 @@
 """The associations' database of a test, and builders for what a scenario needs in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -296,9 +297,13 @@ class Association:
         on: date,
         due: date | None = None,
         number: str | None = None,
+        lines: Sequence[tuple[str, Decimal | str]] = (),
         **values: Any,
     ) -> Row:
-        """Post an assessment invoice by hand, with its line and journal entry."""
+        """Post an assessment invoice by hand, with its lines and journal entry.
+
+        :param lines: (charge kind, amount) each; without any, one line of the invoice's kind.
+        """
         with self.database.connection.transaction():
             invoice = self.insert(
                 "invoices",
@@ -318,12 +323,15 @@ class Association:
                 }
                 | values,
             )
-            self.insert(
-                "invoice_lines",
-                invoice_id=invoice["id"],
-                line_number=1,
-                account_id=self.account_id(self.posting_accounts["assessments"]),
-                description="Assessment",
-                amount=amount,
+            lines = lines or [(invoice["kind"], amount)]
+            self.database.run(
+                """
+                INSERT INTO invoice_lines
+                    (tenant_id, invoice_id, line_number, account_id, description, amount, charge_kind)
+                SELECT %s, %s, line_number, %s, initcap(replace(charge_kind, '_', ' ')), amount, charge_kind
+                  FROM unnest(%s::text[], %s::numeric[]) WITH ORDINALITY AS line (charge_kind, amount, line_number)
+                """,
+                *(self.tenant_id, invoice["id"], self.account_id(self.posting_accounts["assessments"])),
+                *([kind for kind, _ in lines], [Decimal(of_line) for _, of_line in lines]),
             )
         return invoice

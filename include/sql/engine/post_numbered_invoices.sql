@@ -34,7 +34,7 @@ posted_invoices AS (
       FROM invoiced
 ),
 posted_invoice_lines AS (
-    INSERT INTO invoice_lines (tenant_id, invoice_id, line_number, account_id, description, amount)
-    SELECT %(tenant_id)s, invoice_id, 1, revenue_account_id, description, amount
+    INSERT INTO invoice_lines (tenant_id, invoice_id, line_number, account_id, description, amount, charge_kind)
+    SELECT %(tenant_id)s, invoice_id, 1, revenue_account_id, description, amount, kind
       FROM invoiced
 )

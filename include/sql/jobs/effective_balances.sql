@@ -1,10 +1,11 @@
 {#- What every invoice of the association (with `owner_id`: of that owner) leaves open once the money is counted that
     was received by the day `received_by`, and no other. What of it is not applied yet counts against the owner's open
-    invoices of any kind, oldest due first, before any of them is called overdue. Nothing is posted by this; applying
-    the payments comes to the same balances.
-    It is materialized, so that it is not computed again for every row that it is joined to.
-    Gives the CTE `effective_balances`: the columns of invoice_balances, of that day, and effective_balance (0: covered
-    by credits). -#}
+    invoices in the association's order of charge kinds, before any of them is called overdue. Nothing is posted by this;
+    applying the payments comes to the same balances.
+    They are materialized, so that they are not computed again for every row that they are joined to.
+    Gives the CTEs `effective_charges` (invoice_id, charge_kind, balance, effective_balance): what is open of each
+    charge kind of an invoice, and what credits leave of it; and `effective_balances`, the sums of that: the columns of
+    invoice_balances, of that day, and effective_balance (0: covered by credits). -#}
 credits AS (
     SELECT owner_credits.owner_id, sum(owner_credits.unapplied) AS credit
       FROM owner_credits
@@ -34,15 +35,26 @@ open_invoices AS (
        AND (%(owner_id)s::uuid IS NULL OR balances.owner_id = %(owner_id)s)
        AND balances.balance + coalesce(received_later.amount, 0) > 0
 ),
-effective_balances AS MATERIALIZED (
-    SELECT owed_in_order.*,
+{% include 'jobs/open_charges.sql' %},
+owed AS (
+    SELECT open_invoices.owner_id, open_invoices.invoice_id, open_charges.charge_kind, open_invoices.due_date,
+           open_invoices.invoice_date, NULL::bigint AS position, open_invoices.number, open_charges.balance
+      FROM open_charges
+      JOIN open_invoices ON open_invoices.invoice_id = open_charges.invoice_id
+),
+{% include 'jobs/owed_in_order.sql' %},
+effective_charges AS MATERIALIZED (
+    SELECT owed_in_order.invoice_id, owed_in_order.charge_kind, owed_in_order.balance,
            greatest(least(owed_in_order.balance, owed_in_order.owed_through - coalesce(credits.credit, 0)),
                     0.00) AS effective_balance
-      FROM (SELECT open_invoices.*,
-                   sum(open_invoices.balance) OVER (
-                       PARTITION BY open_invoices.owner_id
-                       ORDER BY open_invoices.due_date, open_invoices.invoice_date,
-                                natural_order(open_invoices.number)) AS owed_through
-              FROM open_invoices) AS owed_in_order
+      FROM owed_in_order
       LEFT JOIN credits ON credits.owner_id = owed_in_order.owner_id
+),
+effective_balances AS MATERIALIZED (
+    SELECT open_invoices.*, of_invoices.effective_balance
+      FROM open_invoices
+      JOIN (SELECT effective_charges.invoice_id, sum(effective_charges.effective_balance) AS effective_balance
+              FROM effective_charges
+             GROUP BY effective_charges.invoice_id) AS of_invoices
+        ON of_invoices.invoice_id = open_invoices.invoice_id
 )

@@ -105,7 +105,7 @@ def test_partial_payment_lowers_the_percentage(database, maple, overdue, owner, 
     assert fees(database) == [Decimal("15.00")]
 
 
-def test_unapplied_payments_cover_the_oldest_invoices_first(database, maple, unit, owner, assess):
+def test_unapplied_payments_cover_the_oldest_assessments_first(database, maple, unit, owner, assess):
     rule(maple, fee_type="percentage", percentage=10)
     maple.invoice(unit, owner, "60.00", on=date(2025, 9, 1), kind="other", period=None)
     maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
@@ -113,9 +113,10 @@ def test_unapplied_payments_cover_the_oldest_invoices_first(database, maple, uni
     maple.payment(owner, "110.00", on=FIRST)
     maple.payment(owner, "220.00", on=date(2025, 11, 5))
     outcome = assess()
-    assert fees(database) == [Decimal("23.00")]  # 560 open, 330 received: 230 of November are left
+    # Assessments of 500 are open, and 330 received: 170 of November are left. What is owed besides comes after them.
+    assert fees(database) == [Decimal("17.00")]
     assert "INV-00002 - Overdue by 36 days - Balance: $0.00\n    Skipped: covered by unapplied payments" in outcome.text
-    assert "Balance: $230.00 - Late fee: $23.00\n    ($250.00 open, before unapplied payments)" in outcome.text
+    assert "Balance: $170.00 - Late fee: $17.00\n    ($250.00 open, before unapplied payments)" in outcome.text
 
 
 def test_fees_fines_and_void_invoices_bear_no_fee(database, maple, unit, owner, assess):

@@ -698,9 +698,9 @@ def test_application_sees_what_the_jobs_post_under_its_own_names(switched, jobs)
     jobs.escalate(on=FIRST)
     invoices = switched.run("SELECT * FROM accounting_invoice WHERE invoice_date = '2025-11-01' ORDER BY invoice_type")
     assert {invoice["invoice_type"] for invoice in invoices} == {"ASSESSMENT", "FINE"}
-    # Ann's 40 went to the oldest that she owes.
-    fine = switched.run("SELECT amount_paid, status FROM accounting_invoice WHERE invoice_number = 'INV-00005'")
-    assert fine == [{"amount_paid": Decimal("40.00"), "status": "SENT"}]
+    # Ann's 40 went to the oldest assessment that she owes, not to the fine before it.
+    paid = switched.run("SELECT amount_paid, status FROM accounting_invoice WHERE invoice_number = 'INV-00006'")
+    assert paid == [{"amount_paid": Decimal("40.00"), "status": "SENT"}]
     statuses = switched.run("SELECT status FROM accounting_violation ORDER BY violation_number")
     assert [row["status"] for row in statuses] == ["escalated", "escalated", "resolved"]
     assert switched.value("SELECT count(*) FROM public.accounting_invoice WHERE invoice_date = '2025-11-01'") == 0

@@ -69,6 +69,21 @@ def fresh(postgres):
     return definitions(postgres.dsn(name, OWNER, PASSWORD))
 
 
+def old_invoice(association, unit, owner, amount, *, on, kind="assessment", **values):
+    """Post an invoice as it was before its lines had charge kinds."""
+    posted = association.insert(
+        "invoices",
+        **{"number": f"INV-{next(_numbers)}", "kind": kind, "unit_id": unit["id"], "owner_id": owner["id"],
+           "invoice_date": on, "due_date": on, "period": on.replace(day=1) if kind == "assessment" else None,
+           "amount": amount, "journal_entry_id": association.journal(on, "1200", "4100", amount)} | values,
+    )  # fmt: skip
+    association.insert(
+        "invoice_lines", invoice_id=posted["id"], line_number=1, account_id=association.account_id("4100"),
+        description=kind, amount=amount,
+    )  # fmt: skip
+    return posted
+
+
 def test_version_numbers_are_those_of_alembic():
     scripts = ScriptDirectory.from_config(_config(None))
     assert versions() == sorted(script.revision for script in scripts.walk_revisions())
@@ -92,7 +107,7 @@ def test_database_of_an_earlier_release_goes_on_with_its_rows(at_version, jobs, 
     maple = database.association()
     owner = maple.owner()
     unit = maple.unit(owner=owner)
-    october = maple.invoice(unit, owner, "250.00", on=date(2025, 10, 1))
+    october = old_invoice(maple, unit, owner, "250.00", on=date(2025, 10, 1))
     maple.apply(maple.payment(owner, "300.00", on=date(2025, 10, 5)), october, "250.00", on=date(2025, 10, 5))
     before = database.snapshot()
 
@@ -297,7 +312,7 @@ def test_associations_post_to_the_usual_accounts_until_they_name_others(at_versi
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
     maple = database.association()
     owner = maple.owner()
-    maple.invoice(maple.unit(owner=owner), owner, "250.00", on=date(2025, 10, 1))
+    old_invoice(maple, maple.unit(owner=owner), owner, "250.00", on=date(2025, 10, 1))
     migrate(database.owner_dsn)
     grant_worker(database.owner_dsn, WORKER)
     go_live(database.connection)
@@ -305,3 +320,21 @@ def test_associations_post_to_the_usual_accounts_until_they_name_others(at_versi
     balances = "SELECT sum(debit - credit) FROM journal_entry_lines WHERE account_id = %s"
     assert database.value(balances, maple.account_id("1200")) == 500
     assert deviations_of_all(database) == []
+
+
+def test_lines_of_invoices_get_the_charge_kind_of_their_invoice(at_version):
+    database = at_version("0006")
+    maple = database.association()
+    owner = maple.owner()
+    unit = maple.unit(owner=owner)
+    overdue = old_invoice(maple, unit, owner, "250.00", on=date(2025, 10, 1))
+    fee = {"kind": "late_fee", "late_fee_of_invoice_id": overdue["id"]}
+    old_invoice(maple, unit, owner, "25.00", on=date(2025, 10, 6), **fee)
+    old_invoice(maple, unit, owner, "5.00", on=date(2025, 10, 7), kind="other")
+    before = database.rows("SELECT * FROM invoice_lines ORDER BY amount")
+    migrate(database.owner_dsn)
+    kinds = ["other", "late_fee", "assessment"]
+    assert database.rows("SELECT * FROM invoice_lines ORDER BY amount") == [
+        line | {"charge_kind": kind} for line, kind in zip(before, kinds, strict=True)
+    ]
+    assert database.rows("SELECT * FROM application_orders") == []

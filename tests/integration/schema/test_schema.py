@@ -269,9 +269,9 @@ def test_no_row_references_another_association_s_row(database, maple, oaks):
         ("invoices", bill | person | {"kind": "late_fee", "number": "1", "journal_entry_id": own_entry,
                                       "late_fee_of_invoice_id": invoice["id"]}),
         ("invoice_lines", {"invoice_id": invoice["id"], "line_number": 9, "account_id": maple.account_id("4100"),
-                           "description": "", "amount": 1}),
+                           "description": "", "amount": 1, "charge_kind": "other"}),
         ("invoice_lines", {"invoice_id": own_invoice["id"], "line_number": 9, "account_id": oaks.account_id("4100"),
-                           "description": "", "amount": 10}),
+                           "description": "", "amount": 10, "charge_kind": "other"}),
         ("payments", {"owner_id": owner["id"], "received_on": TODAY, "amount": 1, "journal_entry_id": own_entry}),
         ("payment_applications", application | {"payment_id": payment["id"], "invoice_id": own_invoice["id"]}),
         ("payment_applications", application | {"payment_id": own_payment["id"], "invoice_id": invoice["id"]}),
@@ -449,6 +449,7 @@ def test_invoice_lines_add_up_to_its_amount(database, maple):
             account_id=maple.account_id("4100"),
             description="",
             amount="99.99",
+            charge_kind="assessment",
         )
 
 
