@@ -1,5 +1,5 @@
-{#- What each invoice of the CTE `open_invoices` leaves open of which charge kind. What was paid on an invoice has settled
-    its own kinds in the association's order, and so has what its lines deduct.
+{#- What each invoice of the CTE `open_invoices` leaves open of which charge kind. What was paid on it has settled its
+    own kinds in the association's order, and so has what its lines deduct.
     Gives the CTEs `application_order` (see jobs/application_order.sql) and `open_charges` (invoice_id, charge_kind,
     balance). -#}
 {% include 'jobs/application_order.sql' %},
