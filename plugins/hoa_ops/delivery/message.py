@@ -42,6 +42,10 @@ def enqueue(cursor: Cursor, job: Job, facts: Sequence[Mapping[str, Any]], *, ten
             for fact in facts
         ],
     )
+    if kind.replaces_earlier:
+        cursor.run(
+            query("delivery/replace_earlier.sql"), {"tenant_id": tenant_id, "run_id": run_id, "kind": kind.name}
+        )
 
 
 _ROUTING = (

@@ -14,6 +14,8 @@ class MessageKind:
     :param sender: format string over the facts: the display name of the sender.
     :param attachment: names of the facts from which an attached document is drawn when the message leaves.
     :param still_due_sql: query below ``include/sql`` that says, just before a message leaves, whether it is still true.
+    :param replaces_earlier: whether a new message says all that earlier ones to the recipient said, so that those which
+        have not left are not sent any more.
     """
 
     name: str
@@ -21,3 +23,4 @@ class MessageKind:
     sender: str
     attachment: tuple[str, ...] = ()
     still_due_sql: str | None = None
+    replaces_earlier: bool = False

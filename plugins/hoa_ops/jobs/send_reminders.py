@@ -23,5 +23,6 @@ SEND_REMINDERS = Job(
         subject="{headline} - {tenant_name}",
         sender="{tenant_name} Management",
         still_due_sql="send_reminders/still_due.sql",
+        replaces_earlier=True,
     ),
 )

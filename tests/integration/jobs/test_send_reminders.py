@@ -53,6 +53,25 @@ def overdue(maple, unit, owner):
 
 
 @pytest.fixture
+def was_reminded(maple):
+    """Record that an owner got a reminder, before messages were kept here."""
+
+    def record(owner, stage, *, on):
+        return maple.insert(
+            "payment_reminders",
+            owner_id=owner["id"],
+            reminded_on=on,
+            stage=stage,
+            stage_name="",
+            total_due=1,
+            days_overdue=1,
+            invoice_count=1,
+        )
+
+    return record
+
+
+@pytest.fixture
 def remind(jobs):
     def run(on=MONDAY, **params):
         return jobs.billing("send_reminders", on=on, **params)
@@ -69,13 +88,13 @@ def test_owner_gets_one_reminder_for_all_units_and_invoices(database, maple, uni
     outcome = remind()
     [reminder] = database.rows("SELECT * FROM payment_reminders")
     assert (reminder["total_due"], reminder["invoice_count"]) == (Decimal("590.00"), 3)
-    assert (reminder["days_overdue"], reminder["stage"], reminder["stage_name"]) == (40, 2, "firm")
+    assert (reminder["days_overdue"], reminder["stage"], reminder["stage_name"]) == (40, 1, "friendly")
     [message] = database.rows("SELECT * FROM outbox")
     for told in ("INV-00001", "INV-00002", "INV-00003", "October 1, 2025", "$590.00"):
         assert told in message["text_body"]
         assert told in message["html_body"]
     assert "INV-00004" not in message["text_body"]
-    assert "→ Unit 101, 102 - 3 invoice(s) - Overdue by 40 days - Total due: $590.00 - Stage 2 (firm)" in outcome.text
+    assert "→ Unit 101, 102 - 3 invoice(s) - Overdue by 40 days - Total due: $590.00 - Stage 1 (friendly)" in outcome.text
     assert "Owners Overdue: 1\nReminders: 1\nTotal Due: $590.00" in outcome.text
 
 
@@ -89,13 +108,122 @@ def test_owner_gets_one_reminder_for_all_units_and_invoices(database, maple, uni
         (60, "Final Notice - Maple Court", "FINAL NOTICE: your account is 60 days overdue"),
     ],
 )
-def test_tone_gets_firmer_with_the_days_overdue(database, maple, unit, owner, remind, days, subject, tone):
+def test_tone_gets_firmer_with_the_days_overdue(
+    database, maple, unit, owner, remind, was_reminded, days, subject, tone
+):
     maple.invoice(unit, owner, "250.00", on=MONDAY - timedelta(days=days))
+    for stage in (1, 2):
+        was_reminded(owner, stage, on=MONDAY - timedelta(days=8 - stage))
     remind()
     [message] = database.rows("SELECT * FROM outbox")
     assert message["subject"] == subject
     assert tone in message["text_body"]
     assert tone in message["html_body"]
+
+
+def stages(database):
+    return [row["stage"] for row in database.rows("SELECT stage FROM payment_reminders ORDER BY reminded_on")]
+
+
+def test_owner_whose_hold_ends_after_months_is_first_reminded_in_a_friendly_tone(
+    database, maple, unit, owner, remind, deliver
+):
+    maple.invoice(unit, owner, "250.00", on=date(2025, 8, 1))
+    maple.insert("holds", owner_id=owner["id"], kind="dispute", reason="Says he paid", starts_on=date(2025, 7, 1),
+                 ends_on=date(2025, 10, 20))  # fmt: skip
+    for monday in (20, 27):
+        remind(date(2025, 10, monday))
+    [reminder] = database.rows("SELECT reminded_on, days_overdue, stage_name FROM payment_reminders")
+    assert tuple(reminder.values()) == (date(2025, 10, 27), 87, "friendly")
+
+
+def test_tone_climbs_one_stage_at_a_time(database, maple, unit, owner, remind, deliver):
+    maple.invoice(unit, owner, "250.00", on=date(2025, 8, 1))
+    for week in range(5):
+        remind(MONDAY + timedelta(weeks=week))
+        deliver()
+    assert stages(database) == [1, 2, 3, 3, 3]
+
+
+def test_tone_does_not_climb_before_its_days(database, maple, unit, owner, remind, deliver):
+    maple.invoice(unit, owner, "250.00", on=MONDAY - timedelta(days=9))
+    for week in range(10):
+        remind(MONDAY + timedelta(weeks=week))
+        deliver()
+    assert stages(database) == [1] * 3 + [2] * 5 + [3] * 2
+
+
+def test_after_a_hold_the_tone_goes_on_where_it_stood(database, maple, unit, owner, remind, deliver):
+    maple.invoice(unit, owner, "250.00", on=date(2025, 8, 1))
+    remind(date(2025, 8, 11))
+    deliver()
+    maple.insert("holds", owner_id=owner["id"], kind="payment_plan", reason="Agreed", starts_on=date(2025, 8, 12),
+                 ends_on=date(2025, 10, 20))  # fmt: skip
+    for monday in (20, 27):
+        remind(date(2025, 10, monday))
+    assert stages(database) == [1, 2]
+
+
+def test_tone_starts_again_once_all_that_the_owner_was_reminded_of_is_paid(
+    database, maple, unit, owner, remind, deliver
+):
+    maple.invoice(unit, owner, "250.00", on=date(2025, 8, 1))
+    for monday in (date(2025, 10, 6), date(2025, 10, 13)):
+        remind(monday)
+        deliver()
+    maple.payment(owner, "250.00", on=date(2025, 10, 14))
+    maple.invoice(unit, owner, "250.00", on=date(2025, 10, 15))
+    for monday in (date(2025, 12, 1), date(2025, 12, 8)):
+        remind(monday)
+        deliver()
+    assert stages(database) == [1, 2, 1, 2]
+
+
+@pytest.mark.parametrize("state", ["pending", "failed", "canceled", "obsolete"])
+def test_reminder_that_did_not_go_out_leads_to_no_firmer_one(database, maple, unit, owner, remind, state):
+    maple.invoice(unit, owner, "250.00", on=date(2025, 8, 1))
+    remind()
+    database.run("UPDATE outbox SET state = %s", state)
+    remind(MONDAY + timedelta(weeks=1))
+    assert stages(database) == [1, 1]
+
+
+def test_of_reminders_that_wait_for_the_mail_server_one_leaves(database, maple, unit, owner, remind, deliver):
+    neighbor = maple.owner("Bob", email="bob@example.com")
+    maple.invoice(unit, owner, "250.00", on=date(2025, 8, 1))
+    remind(MONDAY - timedelta(weeks=1))
+    maple.invoice(maple.unit("102", owner=neighbor), neighbor, "250.00", on=FIRST)
+    for week in (0, 1):
+        remind(MONDAY + timedelta(weeks=week))
+    assert sorted(deliver()) == ["ann@example.com", "bob@example.com"]
+    told = database.rows("SELECT state, text_body FROM outbox WHERE recipient_id = %s ORDER BY id", owner["id"])
+    assert [message["state"] for message in told] == ["obsolete", "obsolete", "sent"]
+    assert "Total Due as of November 17, 2025" in told[-1]["text_body"]
+
+
+def test_of_reminder_letters_that_wait_to_be_printed_one_is_left(database, maple, unit, owner, remind):
+    maple.insert("notification_preferences", owner_id=owner["id"], channel="letter")
+    maple.invoice(unit, owner, "250.00", on=date(2025, 8, 1))
+    for week in range(3):
+        remind(MONDAY + timedelta(weeks=week))
+    states = database.rows("SELECT channel, state FROM outbox ORDER BY id")
+    assert [tuple(row.values()) for row in states] == [("letter", "obsolete")] * 2 + [("letter", "pending")]
+
+
+def test_a_newer_reminder_replaces_none_that_may_have_arrived(database, maple, overdue, remind):
+    for week, state in enumerate(("sent", "uncertain", "suppressed")):
+        remind(MONDAY + timedelta(weeks=week))
+        database.run("UPDATE outbox SET state = %s WHERE state = 'pending'", state)
+    remind(MONDAY + timedelta(weeks=3))
+    states = database.rows("SELECT state FROM outbox ORDER BY id")
+    assert [row["state"] for row in states] == ["sent", "uncertain", "suppressed", "pending"]
+
+
+def test_reminder_that_a_delivery_has_claimed_but_not_handed_over_is_replaced(database, maple, overdue, remind):
+    remind()
+    database.run("UPDATE outbox SET state = 'sending', claimed_at = now(), claimed_by = id")
+    remind(MONDAY + timedelta(weeks=1))
+    assert [row["state"] for row in database.rows("SELECT state FROM outbox ORDER BY id")] == ["obsolete", "pending"]
 
 
 def test_units_are_listed_in_natural_order(maple, owner, remind):
@@ -120,6 +248,7 @@ def test_stages_of_the_association_replace_the_default(database, maple, overdue,
     assert "Skipped: no reminder before 10 days overdue" in outcome.text
     for day, stage in ((11, "nudge"), (21, "lawyer")):
         remind(date(2025, 11, day))
+        database.run("UPDATE outbox SET state = 'sent'")
         assert database.value("SELECT stage_name FROM payment_reminders ORDER BY id DESC LIMIT 1") == stage
 
 
@@ -275,7 +404,7 @@ cents = st.integers(1, 60_000).map(lambda amount: Decimal(amount) / 100)
     invoices=st.lists(st.tuples(st.integers(-20, 100), cents), min_size=1, max_size=5),
     received=st.lists(st.tuples(cents, st.integers(-9, 9)), max_size=3),
 )
-def test_total_and_stage_match_plain_arithmetic(database, jobs, invoices, received):
+def test_total_matches_plain_arithmetic(database, jobs, invoices, received):
     number = database.value("SELECT count(*) FROM tenants")
     association = database.association(f"association-{number}")
     owner = association.owner()
@@ -296,5 +425,5 @@ def test_total_and_stage_match_plain_arithmetic(database, jobs, invoices, receiv
     reminders = database.rows(
         "SELECT total_due, days_overdue, stage FROM payment_reminders WHERE tenant_id = %s", association.tenant_id
     )
-    expected = [] if oldest is None else [(total, oldest, 1 if oldest < 30 else 2 if oldest < 60 else 3)]
+    expected = [] if oldest is None else [(total, oldest, 1)]
     assert [tuple(row.values()) for row in reminders] == expected
