@@ -88,6 +88,10 @@ class AirflowApi:
         run_id: str = self._request("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"]
         return run_id
 
+    def fail_run(self, dag_id: str, run_id: str) -> None:
+        """Mark a run as failed, which ends it."""
+        self._request("PATCH", f"dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
+
     def backfill(self, dag_id: str, from_date: str, to_date: str) -> None:
         """Ask for a run of each scheduled moment between two days."""
         self._request("POST", "backfills", {"dag_id": dag_id, "from_date": from_date, "to_date": to_date})

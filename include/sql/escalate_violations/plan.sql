@@ -66,7 +66,8 @@ judged AS (
                                'has no default one: add either'
             WHERE schedule_id IS NULL
             UNION ALL
-           SELECT 'exception', 'its fine schedule ended with step ' || latest_step || ': the board must decide what comes next'
+           SELECT 'exception', 'its fine schedule ended with step ' || latest_step
+                               || ': the board must decide what comes next'
             WHERE step IS NULL
             UNION ALL
            SELECT 'skip', 'step ' || step || ' not before ' || not_before

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -112,4 +113,16 @@ def test_dry_dags_test_beside_a_scheduler_posts_nothing(stack, ledgers):
     before = posted(ledgers)
     process = command(stack, "dags", "test", HELD, DAY, "--conf", '{"dry_run": true}')
     process.communicate(timeout=180)
+    assert posted(ledgers) == before
+
+
+def test_run_dated_a_year_ahead_does_nothing_and_holds_up_no_other(stack, api, ledgers):
+    """Airflow shows it as running until its day comes."""
+    before = posted(ledgers)
+    ahead = api.trigger(HELD, logical_date=datetime.now(UTC) + timedelta(days=365))
+    wait_until(lambda: api.run_state(HELD, ahead) == "running", "the run dated ahead was not taken up", limit=60)
+    assert api.wait_for_run(HELD, api.trigger(HELD, {"dry_run": True}), limit=120) == "success"
+    assert set(api.task_states(HELD, ahead).values()) == {None}
+    api.fail_run(HELD, ahead)
+    assert api.run_state(HELD, ahead) == "failed"
     assert posted(ledgers) == before

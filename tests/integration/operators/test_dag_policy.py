@@ -101,10 +101,10 @@ def test_dag_runs_on_the_crontab_s_schedule_in_the_deployment_s_time_zone(dag: A
     assert [job.cron for job in jobs_of(dag.dag_id)] == CRONTAB[dag.dag_id]
 
 
-def test_missed_runs_are_not_backfilled_and_runs_never_overlap(dag: Any) -> None:
+def test_missed_runs_are_not_backfilled_and_one_run_does_not_hold_up_the_next(dag: Any) -> None:
     assert dag.catchup is False
     assert {run_type.value for run_type in dag.allowed_run_types} == {"scheduled", "manual", "operator_triggered"}
-    assert dag.max_active_runs == 1
+    assert dag.max_active_runs > 1
     assert dag.start_date.year == 2025
 
 

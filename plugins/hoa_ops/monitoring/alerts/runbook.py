@@ -57,6 +57,7 @@ STUCK_MAIL = Advice(
 
 LATE_RUN = Advice(
     "a-run-is-late",
-    "Find the task it is held up at: waiting for a lock or a worker, retrying, or failed. Nothing is lost. Let it "
-    "finish, or fix the cause and clear what failed.",
+    "If none of its tasks has started, look at its logical date: a run dated ahead waits for that day, so mark it as "
+    "failed. Otherwise find the task it is held up at: waiting for a worker or a lock, retrying, or failed. Nothing is "
+    "lost: let it finish, or fix the cause and clear what failed.",
 )
