@@ -1,7 +1,7 @@
 {#- What every invoice of the association (with `owner_id`: of that owner) leaves open once the money is counted that
     was received by the day `received_by`, and no other. What of it is not applied yet counts against the owner's open
-    invoices in the association's order of charge kinds, before any of them is called overdue. Nothing is posted by this;
-    applying the payments comes to the same balances.
+    invoices in the association's order of charge kinds, before any of them is called overdue. Nothing is posted by
+    this; applying the payments comes to the same balances.
     They are materialized, so that they are not computed again for every row that they are joined to.
     Gives the CTEs `effective_charges` (invoice_id, charge_kind, balance, effective_balance): what is open of each
     charge kind of an invoice, and what credits leave of it; and `effective_balances`, the sums of that: the columns of
