@@ -82,6 +82,7 @@ END
 $$;
 CREATE TRIGGER set_status INSTEAD OF UPDATE ON hoa.violations
     FOR EACH ROW EXECUTE FUNCTION hoa.set_violation_status();
+REVOKE EXECUTE ON FUNCTION hoa.set_violation_status FROM PUBLIC;
 
 CREATE VIEW hoa.late_fee_rules AS
 SELECT tenant_id, id,

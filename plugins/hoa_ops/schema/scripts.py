@@ -13,7 +13,7 @@ beforehand, with ``IF EXISTS``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from psycopg import sql
@@ -67,7 +67,9 @@ def run_version(cursor: Cursor, version: str, schemas: Schemas) -> None:
 
 
 def define_functions(cursor: Cursor, schemas: Schemas, *, before_tables: bool = False) -> None:
-    """Create or replace the functions.
+    """Create or replace the functions, which only their owner and the worker may execute.
+
+    Call it in a transaction of its own.
 
     :param before_tables: the tables are not there yet, and their defaults call some of these functions.
     """
@@ -75,6 +77,8 @@ def define_functions(cursor: Cursor, schemas: Schemas, *, before_tables: bool = 
     for kind in KINDS:
         for script in _definitions("functions", kind):
             run_script(cursor, script, schemas.search_path(kind))
+    for row in cursor.rows(query("schema/close_functions.sql"), asdict(schemas)):
+        cursor.run(row["command"])
 
 
 def define_triggers_and_views(cursor: Cursor, schemas: Schemas) -> None:

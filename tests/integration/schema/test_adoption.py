@@ -360,6 +360,9 @@ SPOILED = {
     f"REVOKE SELECT ON hoa.units FROM {WORKER}": (
         f"{WORKER} lacks SELECT on hoa.units: run `python -m hoa_ops grant --role {WORKER}`."
     ),
+    f"REVOKE EXECUTE ON FUNCTION hoa_ops.posting_account FROM {WORKER}": (
+        f"{WORKER} lacks EXECUTE on hoa_ops.posting_account: run `python -m hoa_ops grant --role {WORKER}`."
+    ),
     f"GRANT DELETE ON hoa.invoices TO {WORKER}": f"{WORKER} should not have DELETE on hoa.invoices: run",
     f"GRANT UPDATE (amount) ON hoa.invoices TO {WORKER}": f"{WORKER} should not have UPDATE on hoa.invoices.amount",
 }
@@ -476,6 +479,15 @@ def test_worker_reaches_the_application_s_tables_only_through_the_views(switched
     ):
         with pytest.raises(errors.InsufficientPrivilege):
             switched.run(refused, switched.worker_dsn)
+
+
+def test_nobody_but_owner_and_worker_may_execute_a_function_of_the_package(switched):
+    open_to_all = switched.run(
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE has_function_privilege('public', oid, 'EXECUTE') "
+        "AND pronamespace IN ('hoa'::regnamespace, 'hoa_ops'::regnamespace, 'hoa_app'::regnamespace)",
+        switched.superuser_dsn,
+    )
+    assert open_to_all == []
 
 
 def test_violation_is_locked_in_the_application_s_table_through_the_view(switched):

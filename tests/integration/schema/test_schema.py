@@ -1,6 +1,7 @@
 """What the database itself promises, whoever writes to it: on the newest PostgreSQL and on the oldest supported one."""
 
 import itertools
+import re
 import threading
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.support.association import AssociationsDatabase
 from tests.support.database import OWNER, PASSWORD, WORKER, prepare
 
 TODAY = date(2025, 10, 29)
+TABLES_PAGE = Path(__file__).resolve().parents[3] / "docs/tables.md"
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 NEVER_INSTALLED = f"PostgreSQL 15, the oldest supported, is not installed in {OLDEST}"
 
@@ -543,6 +545,67 @@ def test_worker_reads_and_posts_what_the_jobs_need(database, worker, maple):
         (maple.tenant_id, TODAY),
     ).fetchone()["id"]
     assert isinstance(entry_id, UUID)
+
+
+@pytest.fixture
+def role(server, database):
+    """Return a way to log in as a role of which nothing is known, and that may see both schemas."""
+    connections = []
+
+    def login(name):
+        with psycopg.connect(server.dsn("schema"), autocommit=True) as administrator:
+            administrator.execute(f"DROP ROLE IF EXISTS {name}")
+            administrator.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
+            administrator.execute(f"GRANT CONNECT ON DATABASE schema TO {name}")
+            administrator.execute(f"GRANT USAGE ON SCHEMA hoa, hoa_ops TO {name}")
+        connections.append((name, psycopg.connect(server.dsn("schema", name, PASSWORD), autocommit=True)))
+        return connections[-1][1]
+
+    yield login
+    for name, connection in connections:
+        connection.close()
+        with psycopg.connect(server.dsn("schema"), autocommit=True) as administrator:
+            administrator.execute(f"DROP OWNED BY {name}")
+            administrator.execute(f"DROP ROLE {name}")
+
+
+def test_stranger_may_execute_none_of_the_functions(database, role):
+    stranger = role("stranger")
+    functions = [
+        row["function"]
+        for row in database.rows(
+            "SELECT oid::regprocedure::text AS function FROM pg_proc "
+            "WHERE pronamespace IN ('hoa'::regnamespace, 'hoa_ops'::regnamespace)"
+        )
+    ]
+    assert {"lock_owner_credits(uuid)", "next_document_number(uuid,text)", "sum_figures(jsonb)"} <= set(functions)
+    stranger.execute("SET search_path = hoa_ops, hoa")
+    allowed = [name for name in functions if stranger.execute("SELECT has_function_privilege(%s, 'EXECUTE')", [name])
+               .fetchone() != (False,)]  # fmt: skip
+    assert allowed == []
+    with pytest.raises(errors.InsufficientPrivilege, match="permission denied for function lock_owner_credits"):
+        stranger.execute("SELECT lock_owner_credits(%s)", [uuid4()])
+
+
+def test_function_that_everybody_could_execute_is_closed_by_the_next_migration(database, role):
+    database.run("GRANT EXECUTE ON FUNCTION lock_owner_credits TO PUBLIC")
+    migrate(database.owner_dsn)
+    with pytest.raises(errors.InsufficientPrivilege):
+        role("stranger").execute("SELECT hoa_ops.lock_owner_credits(%s)", [uuid4()])
+
+
+def test_program_that_posts_needs_the_grants_of_the_page_on_tables(request, database, maple, role):
+    program = role("program")
+    [grants] = re.findall(r"```sql\n(GRANT .*?)```", TABLES_PAGE.read_text(), re.DOTALL)
+    for grant in grants.strip().splitlines():
+        if "before PostgreSQL 18" not in grant or "oldest" in request.node.name:
+            database.run(grant.partition(";")[0])
+    database.run("GRANT INSERT, SELECT ON journal_entries TO program")
+    program.execute(
+        "INSERT INTO hoa.journal_entries (tenant_id, entry_number, entry_date, description) "
+        "SELECT %(tenant_id)s, hoa_ops.next_document_number(%(tenant_id)s, 'journal_entry'), %(today)s, 'By a program'",
+        {"tenant_id": maple.tenant_id, "today": TODAY},
+    )
 
 
 # Dry runs. ------------------------------------------------------------------------------------------------------

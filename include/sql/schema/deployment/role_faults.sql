@@ -60,4 +60,12 @@ SELECT 'it lacks ' || rights.name || ' on ' || schema || '.' || table_name || ':
                             ('INSERT', table_name IN ('journal_entries', 'invoices', 'runs', 'outbox')))
                AS rights (name, wanted)
  WHERE is_ours AND rights.wanted AND NOT has_table_privilege(oid, rights.name)
+ UNION ALL
+SELECT 'it lacks EXECUTE on the function ' || pg_namespace.nspname || '.' || pg_proc.proname
+           || ': run `python -m hoa_ops grant`'
+  FROM pg_proc
+  JOIN pg_namespace ON pg_namespace.oid = pg_proc.pronamespace
+ WHERE pg_namespace.nspname = ANY (%(schemas)s)
+   AND pg_proc.prorettype <> 'trigger'::regtype
+   AND NOT has_function_privilege(pg_proc.oid, 'EXECUTE')
  ORDER BY fault

@@ -14,6 +14,15 @@ rights AS (
       FROM columns
      WHERE actual_number IS NOT NULL
      UNION ALL
+    SELECT format('%%I.%%I', schemas.schema_name, actual.proname), 'EXECUTE', true,
+           has_function_privilege(%(role)s::name, actual.oid, 'EXECUTE')
+      FROM (SELECT DISTINCT schema_name, expected_schema FROM relations) AS schemas
+      JOIN pg_proc AS expected ON expected.pronamespace = schemas.expected_schema::regnamespace
+      JOIN pg_proc AS actual
+        ON actual.pronamespace = to_regnamespace(schemas.schema_name)
+       AND actual.proname = expected.proname
+       AND actual.proargtypes = expected.proargtypes
+     UNION ALL
     SELECT format('schema %%I', schema_name), 'USAGE', true, has_schema_privilege(%(role)s::name, schema_name, 'USAGE')
       FROM (SELECT DISTINCT schema_name FROM relations WHERE actual_oid IS NOT NULL) AS schemas
 )

@@ -2,8 +2,8 @@
 -- ones; built in from PostgreSQL 18.
 DO $supply$
 BEGIN
-    IF to_regprocedure('uuidv7()') IS NULL THEN
-        CREATE FUNCTION uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $function$
+    IF to_regprocedure('pg_catalog.uuidv7()') IS NULL THEN
+        CREATE OR REPLACE FUNCTION uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $function$
             SELECT encode(
                 set_bit(set_bit(
                     overlay(
