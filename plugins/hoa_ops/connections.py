@@ -35,6 +35,17 @@ def option(section: str, name: str) -> str | None:
     return value
 
 
+def option_names(section: str) -> set[str]:
+    """Return the names of all options that are set in a section, whoever reads them."""
+    prefix = f"AIRFLOW__{section.upper()}__"
+    names = {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
+    if not has_airflow():
+        return names
+    from airflow.configuration import conf  # noqa: PLC0415 - imports Airflow, which not all need
+
+    return names | set(conf.getsection(section) or ())
+
+
 def variable(name: str) -> Any:
     """Return an Airflow Variable, or nothing where it is not set."""
     if not has_airflow():

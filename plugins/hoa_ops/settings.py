@@ -7,16 +7,29 @@ the network, so DAG files may use settings while they are parsed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from hoa_ops.connections import option
+from hoa_ops.connections import option, option_names
 from hoa_ops.errors import SettingsError
+from hoa_ops.faults import in_sentences
 
 SECTION = "hoa_ops"
 
@@ -34,9 +47,45 @@ def find_include(plugins: Path) -> Path:
     return beside if (beside / "sql").is_dir() else plugins / "include"
 
 
-SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=63)]
-MailAddress = Annotated[str, Field(pattern=r"^[^\s@,;<>]+@[^\s@,;<>]+$")]
-MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_split)]
+def _schema_name(name: str) -> str:
+    if not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,62}", name) or name == "information_schema":
+        raise ValueError(
+            "write the name of a schema: at most 63 lowercase letters, digits and underscores, not beginning with a "
+            "digit or pg_"
+        )
+    return name
+
+
+def _connection_id(conn_id: str) -> str:
+    if "://" in conn_id or "{" in conn_id:
+        # It is not quoted, because it may hold a password.
+        raise PydanticCustomError("secret", "write the id of an Airflow Connection, not the Connection itself")
+    if not re.fullmatch(r"[\w#!()\-.:/\\]{1,250}", conn_id):
+        raise ValueError("write the id of an Airflow Connection, such as hoa_ops_db")
+    return conn_id
+
+
+def _url(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s<>\"|]+", url):
+        raise ValueError("write a URL that begins with https:// or http://")
+    return url
+
+
+def _mail_addresses(addresses: Sequence[str]) -> Sequence[str]:
+    if not all(re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", address) for address in addresses):
+        raise ValueError("write e-mail addresses, separated by commas, such as operations@example.com")
+    return addresses
+
+
+def _unless_empty(check: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: text and check(text)
+
+
+SchemaName = Annotated[str, AfterValidator(_schema_name)]
+ConnectionId = Annotated[str, AfterValidator(_connection_id)]
+OptionalConnectionId = Annotated[str, AfterValidator(_unless_empty(_connection_id))]
+OptionalUrl = Annotated[str, AfterValidator(_unless_empty(_url))]
+MailAddresses = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_mail_addresses)]
 
 
 class Settings(BaseModel):
@@ -49,10 +98,10 @@ class Settings(BaseModel):
         description="IANA time zone, such as America/New_York, for all schedules and for what counts as today. "
         "Default: Airflow's own [core] default_timezone.",
     )
-    database_conn_id: str = Field(
+    database_conn_id: ConnectionId = Field(
         default="hoa_ops_db", description="Airflow Connection (Postgres) for the associations' database."
     )
-    smtp_conn_id: str = Field(
+    smtp_conn_id: ConnectionId = Field(
         default="hoa_ops_smtp",
         description="Airflow Connection (SMTP) for outgoing mail. Its From email is the sender address.",
     )
@@ -77,6 +126,7 @@ class Settings(BaseModel):
     live_run_days: int = Field(
         default=366,
         ge=1,
+        le=36500,
         description="How many days back a live run may be dated. An older date is refused as a likely mistake.",
     )
     shards: int = Field(
@@ -86,34 +136,42 @@ class Settings(BaseModel):
         description="Number of parallel tasks that split a job's associations. With 1, a job is one plain task.",
     )
     mail_per_minute: int = Field(
-        default=600, ge=1, description="Maximum number of e-mails a delivery task sends per minute."
+        default=600, ge=1, le=100000, description="Maximum number of e-mails a delivery task sends per minute."
     )
     mail_batch_size: int = Field(
         default=50, ge=1, le=1000, description="Number of messages a delivery task claims from the outbox at a time."
     )
     mail_max_attempts: int = Field(
-        default=8, ge=1, description="Number of temporary refusals after which a message becomes a dead letter."
+        default=8,
+        ge=1,
+        le=1000,
+        description="Number of temporary refusals after which a message becomes a dead letter.",
     )
     mail_claim_minutes: int = Field(
         default=15,
         ge=1,
+        le=1440,
         description="Minutes after which messages claimed by a delivery task that died are claimed again.",
     )
     mail_waiting_hours: int = Field(
-        default=4, ge=1, description="Hours an e-mail may wait in the outbox before it counts as stuck."
+        default=4, ge=1, le=8760, description="Hours an e-mail may wait in the outbox before it counts as stuck."
     )
     health_grace_minutes: int = Field(
         default=120,
         ge=0,
+        le=525600,
         description="Minutes after its scheduled time by which a job must be done before it counts as late.",
     )
     task_retries: int = Field(
-        default=3, ge=0, description="Number of retries for a task that failed for a reason that may pass."
+        default=3, ge=0, le=100, description="Number of retries for a task that failed for a reason that may pass."
     )
     task_retry_seconds: int = Field(
-        default=300, ge=1, description="Seconds before the first retry. Each further retry waits twice as long."
+        default=300,
+        ge=1,
+        le=86400,
+        description="Seconds before the first retry. Each further retry waits twice as long.",
     )
-    alert_slack_conn_id: str = Field(
+    alert_slack_conn_id: OptionalConnectionId = Field(
         default="",
         description="Airflow Connection (Slack Incoming Webhook) that receives alerts. Empty: no alerts go to Slack.",
     )
@@ -122,21 +180,22 @@ class Settings(BaseModel):
         description="Addresses that receive alerts, separated by commas. Empty: no alerts go by e-mail. "
         "Use a team mailbox: anyone who can see a DAG's details can see the address.",
     )
-    alert_smtp_conn_id: str = Field(
+    alert_smtp_conn_id: OptionalConnectionId = Field(
         default="", description="Airflow Connection (SMTP) for alerts. Empty: the Connection for outgoing mail."
     )
-    alert_apprise_conn_id: str = Field(
+    alert_apprise_conn_id: OptionalConnectionId = Field(
         default="",
         description="Airflow Connection (Apprise) for alerts by SMS, Teams, PagerDuty and others; needs the package "
         "apache-airflow-providers-apprise. Empty: no alerts go there.",
     )
-    runbook_url: str = Field(
+    runbook_url: OptionalUrl = Field(
         default="",
         description="URL of docs/runbook.md, so that alerts can link to it. Empty: alerts name the file.",
     )
     retention_days: int = Field(
         default=30,
         ge=1,
+        le=36500,
         description="Days that `python -m hoa_ops prune` keeps Airflow's run history and local log files.",
     )
     deadlines: bool = Field(
@@ -145,15 +204,22 @@ class Settings(BaseModel):
         "Turn it off to use `airflow dags test`, which fails for any DAG that has a deadline (an Airflow bug).",
     )
     deadline_minutes_monthly_billing: float = Field(
-        default=240, gt=0, description="Minutes a run of hoa_monthly_billing may take, counted from when it is queued."
+        default=240,
+        gt=0,
+        le=525600,
+        description="Minutes a run of hoa_monthly_billing may take, counted from when it is queued.",
     )
     deadline_minutes_violation_escalation: float = Field(
         default=120,
         gt=0,
+        le=525600,
         description="Minutes a run of hoa_violation_escalation may take, counted from when it is queued.",
     )
     deadline_minutes_budget_variance: float = Field(
-        default=120, gt=0, description="Minutes a run of hoa_budget_variance may take, counted from when it is queued."
+        default=120,
+        gt=0,
+        le=525600,
+        description="Minutes a run of hoa_budget_variance may take, counted from when it is queued.",
     )
 
     @field_validator("timezone")
@@ -163,15 +229,24 @@ class Settings(BaseModel):
         if name.lower() == "utc":
             return "UTC"
         if name not in available_timezones():
-            raise ValueError(f"{name!r} is not an IANA time zone name; use one such as America/New_York")
+            raise ValueError("write the IANA name of a time zone, such as America/New_York")
         return name
 
     @field_validator("include_dir")
     @classmethod
     def _include_dir_is_there(cls, folder: Path) -> Path:
-        if not (folder / "sql").is_dir():
-            raise ValueError(f"{folder} has no sql/ folder; set this to the folder where include/ was deployed")
+        # os.path's, because pathlib's raises for what is too long to be a path.
+        if not os.path.isdir(folder / "sql"):  # noqa: PTH112
+            raise ValueError("there is no sql/ folder in it: write the folder where include/ was deployed")
         return folder
+
+    @model_validator(mode="after")
+    def _schemas_are_two(self) -> Self:
+        if self.associations_schema == self.operations_schema:
+            raise ValueError(
+                f"associations_schema and operations_schema are both {self.operations_schema!r}: name two schemas"
+            )
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
@@ -210,12 +285,11 @@ def get_settings() -> Settings:
 
     :raises SettingsError: naming each setting that is wrong, what is wrong, and how it is set.
     """
-    given = {name: option(SECTION, name) for name in Settings.model_fields}
+    given = {name: option(SECTION, name) for name in Settings.model_fields.keys() | option_names(SECTION)}
     try:
-        return Settings.model_validate({name: value for name, value in given.items() if value is not None})
+        return Settings.model_validate({name: value.strip() for name, value in given.items() if value is not None})
     except ValidationError as error:
-        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors(include_url=False))
         raise SettingsError(
-            f"Settings of section [{SECTION}] are wrong: {faults}. "
+            f"Settings of section [{SECTION}] are wrong: {in_sentences(error, Settings, kind='setting')}. "
             f"Set them as AIRFLOW__{SECTION.upper()}__<NAME> or in airflow.cfg."
         ) from None

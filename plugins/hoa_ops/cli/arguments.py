@@ -5,33 +5,28 @@ from __future__ import annotations
 import os
 import re
 from argparse import ArgumentTypeError
-from contextlib import suppress
-from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from hoa_ops.days import read_day
 from hoa_ops.errors import SettingsError
 from hoa_ops.jobs import JOBS
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from datetime import date
 
     from hoa_ops.jobs import Job
 
 SCHEMA_OWNER_DSN = "HOA_OPS_OWNER_DSN"
-YEARS = range(1900, 2201)
 
 
 def day(text: str) -> date:
     """Read a day, written YYYY-MM-DD."""
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, flags=re.ASCII):
-        with suppress(ValueError):
-            found = date.fromisoformat(text)
-            if found.year in YEARS:
-                return found
-    raise ArgumentTypeError(
-        f"{text!r} is not a day: write it as YYYY-MM-DD, such as 2025-11-01, in the years {YEARS[0]} to {YEARS[-1]}"
-    )
+    try:
+        return read_day(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a day: {error}") from None
 
 
 def count(text: str) -> int:

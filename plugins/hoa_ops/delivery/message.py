@@ -43,9 +43,7 @@ def enqueue(cursor: Cursor, job: Job, facts: Sequence[Mapping[str, Any]], *, ten
         ],
     )
     if kind.replaces_earlier:
-        cursor.run(
-            query("delivery/replace_earlier.sql"), {"tenant_id": tenant_id, "run_id": run_id, "kind": kind.name}
-        )
+        cursor.run(query("delivery/replace_earlier.sql"), {"tenant_id": tenant_id, "run_id": run_id, "kind": kind.name})
 
 
 _ROUTING = (

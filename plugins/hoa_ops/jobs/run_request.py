@@ -7,14 +7,14 @@ line as well.
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from hoa_ops.days import YEARS, read_day
 from hoa_ops.errors import RequestError
+from hoa_ops.faults import in_sentences
 from hoa_ops.jobs.schedule import moment_of
 from hoa_ops.settings import get_settings
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hoa_ops.jobs.definition import Job
-
-
-YEARS = range(2000, 2100)
-"""The years in which a run may be dated."""
 
 
 class RunRequest(BaseModel):
@@ -56,13 +52,10 @@ class RunRequest(BaseModel):
     @field_validator("as_of", mode="before")
     @classmethod
     def _is_a_day(cls, day: object) -> object:
-        # A number, or a text of digits, would be taken for seconds since 1970.
-        if isinstance(day, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
-            with suppress(ValueError):
-                day = date.fromisoformat(day)
+        # A number would be taken for seconds since 1970.
         if day is None or (type(day) is date and day.year in YEARS):
             return day
-        raise ValueError(f"write the date as YYYY-MM-DD, such as 2025-10-29, from {YEARS[0]} to {YEARS[-1]}")
+        return read_day(day if isinstance(day, str) else "")
 
     @classmethod
     def read(cls, params: Mapping[str, Any]) -> Self:
@@ -73,7 +66,7 @@ class RunRequest(BaseModel):
         try:
             return cls(**params)
         except ValidationError as error:
-            raise RequestError(_in_sentences(error)) from None
+            raise RequestError(in_sentences(error, cls, kind="param")) from None
 
     @property
     def narrowed(self) -> bool:
@@ -132,16 +125,3 @@ class RunDate(BaseModel):
         moment = moment.astimezone(zone)
         request.check_date(moment.date())
         return cls(moment=moment if request.as_of is None else moment_of(job, request.as_of, zone))
-
-
-def _in_sentences(error: ValidationError) -> str:
-    faults = []
-    for fault in error.errors(include_url=False):
-        name = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            faults.append(f"there is no param {name}: correct the name or remove it")
-        elif name:
-            faults.append(f"{name}: {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})")
-        else:
-            faults.append(fault["msg"].removeprefix("Value error, "))
-    return "; ".join(faults)

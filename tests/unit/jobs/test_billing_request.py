@@ -34,10 +34,10 @@ def test_param_of_one_job_asks_for_that_job(params, job):
         ({"billing_month": "November"}, "billing_month: write the month"),
         (
             {"job": "escalate_violations"},
-            "job: Input should be 'generate_invoices', 'assess_late_fees' or 'send_reminders'",
+            "job: write one of generate_invoices, assess_late_fees, send_reminders",
         ),
-        ({"days_grace": -1}, "days_grace: Input should be greater than or equal to 0"),
-        ({"days_grace": 366}, "days_grace: Input should be less than or equal to 365"),
+        ({"days_grace": -1}, "days_grace: write a whole number from 0 to 365"),
+        ({"days_grace": 366}, "days_grace: write a whole number from 0 to 365"),
         (
             {"billing_month": "2025-11", "job": "send_reminders"},
             "billing_month is a param of generate_invoices, but the run is for send_reminders: remove one of the two",
