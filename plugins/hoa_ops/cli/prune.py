@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hoa_ops.cli.console import say
-from hoa_ops.monitoring.retention import log_folder, prune_history, prune_logs, retained_from
-from hoa_ops.settings import get_settings
+from hoa_ops.errors import SettingsError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -23,7 +24,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> None:
-    """Delete, and say what was deleted."""
+    """Delete, and say what was deleted.
+
+    :raises SettingsError: when nothing says which Airflow is meant.
+    """
+    _check_environment()
+    # Importing Airflow makes an empty installation in ~/airflow where there is none.
+    from hoa_ops.monitoring.retention import log_folder, prune_history, prune_logs, retained_from  # noqa: PLC0415
+    from hoa_ops.settings import get_settings  # noqa: PLC0415
+
     before = retained_from(datetime.now(UTC))
     deleted = "would be deleted" if given.dry_run else "deleted"
     prune_history(before, dry_run=given.dry_run)
@@ -34,3 +43,15 @@ def run(given: Namespace) -> None:
         say("Task logs are kept remotely: set their retention there (docs/logs.md).")
     else:
         say(f"{prune_logs(folder, before, dry_run=given.dry_run)} log file(s) below {folder}: {deleted}.")
+
+
+def _check_environment() -> None:
+    """Refuse to run where Airflow is not configured, as in a cron job whose environment is almost empty."""
+    is_named = any(
+        name == "AIRFLOW_HOME" or name.startswith("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN") for name in os.environ
+    )
+    if not is_named and not Path("~/airflow/airflow.cfg").expanduser().exists():
+        raise SettingsError(
+            "nothing was deleted, because Airflow is not configured here: set AIRFLOW_HOME and every AIRFLOW__... "
+            "variable as they are for the scheduler (docs/logs.md)"
+        )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pendulum
 from airflow.providers.common.compat.sdk import conf
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
 
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.settings import get_settings
@@ -19,14 +21,17 @@ from hoa_ops.settings import get_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CONFIGURE = "Set AIRFLOW_HOME and every AIRFLOW__... variable as they are for the scheduler (docs/logs.md)"
+
 
 def prune_history(before: datetime, *, dry_run: bool) -> None:
     """Delete what Airflow's own database has from before a moment; the newest run of each DAG stays.
 
-    :raises HoaOpsError: when Airflow could not clean a table.
+    :raises HoaOpsError: when Airflow's database has no tables, or Airflow could not clean one.
     """
     from airflow.utils.db_cleanup import run_cleanup  # noqa: PLC0415 - loads Airflow's models, for this command only
 
+    _check_database()
     try:
         run_cleanup(
             clean_before_timestamp=pendulum.instance(before),
@@ -37,6 +42,21 @@ def prune_history(before: datetime, *, dry_run: bool) -> None:
         )
     except RuntimeError as error:
         raise HoaOpsError(str(error)) from None
+
+
+def _check_database() -> None:
+    """Refuse an Airflow that was never set up, such as the one that Airflow makes where nothing is configured."""
+    from airflow.utils.session import create_session  # noqa: PLC0415 - loads Airflow's models, for this command only
+
+    with create_session() as session:
+        database = session.get_bind()
+    url = database.engine.url.render_as_string(hide_password=True)
+    try:
+        is_set_up = inspect(database).has_table("dag_run")
+    except SQLAlchemyError:
+        raise HoaOpsError(f"Airflow's database {url} cannot be reached. {CONFIGURE}") from None
+    if not is_set_up:
+        raise HoaOpsError(f"Airflow's database {url} has no tables, so there is nothing to delete. {CONFIGURE}")
 
 
 def prune_logs(folder: Path, before: datetime, *, dry_run: bool) -> int:

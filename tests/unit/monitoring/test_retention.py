@@ -1,7 +1,10 @@
 """What `prune` removes, and what it leaves."""
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from airflow.utils import db_cleanup
@@ -12,6 +15,7 @@ from hoa_ops.settings import get_settings
 
 NOW = datetime.now(UTC)
 BEFORE = NOW - timedelta(days=30)
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 
 
 @pytest.fixture
@@ -54,6 +58,7 @@ def test_missing_log_folder_is_not_an_error(tmp_path):
 @pytest.fixture
 def cleanup(monkeypatch):
     calls = []
+    monkeypatch.setattr(retention, "_check_database", lambda: None)
     monkeypatch.setattr(db_cleanup, "run_cleanup", lambda **arguments: calls.append(arguments))
     return calls
 
@@ -83,6 +88,42 @@ def test_failed_cleanup_of_the_history_is_an_error(monkeypatch, capsys):
     def fail(**_arguments):
         raise RuntimeError("errors on the following tables: ['dag_run']")
 
+    monkeypatch.setattr(retention, "_check_database", lambda: None)
     monkeypatch.setattr(db_cleanup, "run_cleanup", fail)
     assert main(["prune"]) == 1
     assert "['dag_run']" in capsys.readouterr().err
+
+
+def prune_alone(home, **variables):
+    """Run the command with hardly any environment, as cron does."""
+    return subprocess.run(
+        [sys.executable, "-m", "hoa_ops", "prune"],
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(PLUGINS), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_empty_environment_is_refused_and_leaves_no_airflow_behind(tmp_path):
+    done = prune_alone(tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("nothing was deleted, because Airflow is not configured here: set AIRFLOW_HOME and")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("database", "fault"),
+    [
+        ("sqlite:////{folder}/airflow.db", "has no tables, so there is nothing to delete"),
+        ("postgresql+psycopg2://me:canary@127.0.0.1:1/airflow", "me:***@127.0.0.1:1/airflow cannot be reached"),
+    ],
+)
+def test_airflow_that_runs_no_jobs_is_refused(tmp_path, database, fault):
+    url = database.format(folder=tmp_path)
+    done = prune_alone(tmp_path, AIRFLOW_HOME=str(tmp_path), AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=url)
+    assert done.returncode == 1
+    [said] = done.stderr.splitlines()
+    assert fault in said
+    assert "Set AIRFLOW_HOME and every AIRFLOW__... variable" in said
+    assert "canary" not in said
