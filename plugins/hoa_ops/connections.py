@@ -59,25 +59,49 @@ def postgres(conn_id: str) -> psycopg.Connection[Any]:
     """Connect to PostgreSQL.
 
     :param conn_id: id of the Airflow Connection.
-    :raises SettingsError: when there is no such Connection.
+    :raises SettingsError: when there is no such Connection, or it is not one to PostgreSQL.
     :raises psycopg.Error: when the server cannot be reached or refuses the login.
     """
+    try:
+        return _postgres(conn_id)
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate:
+            raise
+        # It was not sent to any server; the error's own words may quote a password.
+        raise SettingsError(
+            f"the Airflow Connection {conn_id!r} cannot be read: check its host, port, login and extra"
+        ) from None
+
+
+def _postgres(conn_id: str) -> psycopg.Connection[Any]:
     missing = SettingsError(
         f"there is no Airflow Connection {conn_id!r}: create it, or name another in database_conn_id"
     )
     if not has_airflow():
         url = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}")
-        if url is None:
+        if not url:
             raise missing
         return psycopg.connect(url)
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException  # noqa: PLC0415 - as above
-    from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: PLC0415
+    from airflow.providers.common.compat.sdk import (  # noqa: PLC0415 - imports Airflow, which not all need
+        AirflowException,
+        AirflowNotFoundException,
+    )
+    from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: PLC0415 - as above
 
+    hook = PostgresHook(postgres_conn_id=conn_id)
     try:
-        # Not PostgresHook.run, which logs every query with its parameters.
-        return PostgresHook(postgres_conn_id=conn_id).get_conn()  # type: ignore[return-value]
+        conn_type = hook.get_connection(conn_id).conn_type
     except AirflowNotFoundException:
         raise missing from None
+    except (AirflowException, ValueError):
+        raise SettingsError(
+            f"the Airflow Connection {conn_id!r} cannot be read: write it as a URL, such as "
+            f"postgresql://LOGIN:PASSWORD@HOST/DATABASE, or as JSON"
+        ) from None
+    if conn_type != "postgres":
+        raise SettingsError(f"the Airflow Connection {conn_id!r} is not to PostgreSQL: it must be of type postgres")
+    # Not PostgresHook.run, which logs every query with its parameters.
+    return hook.get_conn()  # type: ignore[return-value]
 
 
 def smtp(conn_id: str) -> SmtpHook:

@@ -91,7 +91,7 @@ class Database:
         self._connection: psycopg.Connection[DictRow] | None = None
 
     def __enter__(self) -> Self:
-        with _people_errors():
+        with _people_errors(f"the Connection {self._conn_id!r}" if self._conn_id else "its URL"):
             self._connection = self._connect()
         self._connection.autocommit = True
         self._connection.row_factory = dict_row
@@ -158,7 +158,7 @@ _SESSION = """
 
 
 @contextmanager
-def _people_errors() -> Iterator[None]:
+def _people_errors(access: str = "the Connection") -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
@@ -170,7 +170,7 @@ def _people_errors() -> Iterator[None]:
         if isinstance(error, psycopg.OperationalError) and (not state or state[:2] in {"08", "57"}):
             raise ConnectionLostError(
                 f"the associations' database cannot be reached or went away ({str(error).splitlines()[0]}): "
-                f"check the server and the Connection; the task can simply be run again"
+                f"check the server and {access}; the task can simply be run again"
             ) from None
         if isinstance(error, psycopg.errors.LockNotAvailable):
             raise LockedError(

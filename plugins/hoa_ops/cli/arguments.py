@@ -8,6 +8,9 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
 from hoa_ops.days import read_day
 from hoa_ops.errors import SettingsError
 from hoa_ops.jobs import JOBS
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from hoa_ops.jobs import Job
 
 SCHEMA_OWNER_DSN = "HOA_OPS_OWNER_DSN"
+LONGEST_TEXT = 1000
+LONGEST_IDENTIFIER = 63
 
 
 def day(text: str) -> date:
@@ -47,10 +52,31 @@ def record_id(text: str) -> UUID:
 
 
 def words(text: str) -> str:
-    """Read an argument that must say something."""
-    if not text.strip():
+    """Read an argument that must say something, on one line."""
+    text = text.strip()
+    if not text:
         raise ArgumentTypeError("must not be empty")
-    return text.strip()
+    if not text.isprintable():
+        raise ArgumentTypeError(f"{text!r} must be one line of plain text")
+    if len(text) > LONGEST_TEXT:
+        raise ArgumentTypeError(f"must not be longer than {LONGEST_TEXT} characters")
+    return text
+
+
+def identifier(text: str) -> str:
+    """Read the name of a role or a database."""
+    text = words(text)
+    if len(text.encode()) > LONGEST_IDENTIFIER:
+        # PostgreSQL would cut it off and go on.
+        raise ArgumentTypeError(f"{text!r} is too long for PostgreSQL: a name has at most {LONGEST_IDENTIFIER} bytes")
+    return text
+
+
+def mail_address(text: str) -> str:
+    """Read an e-mail address."""
+    if not re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", text):
+        raise ArgumentTypeError(f"{text!r} is not an e-mail address: write one such as you@example.com")
+    return text
 
 
 def add_association(parser: ArgumentParser, *, default: str | None = None) -> None:
@@ -108,12 +134,25 @@ def add_schema_owner(parser: ArgumentParser) -> None:
 def schema_owner_dsn(given: Namespace) -> str:
     """Return the URL of the associations' database as the schema owner.
 
-    :raises SettingsError: when it was given neither way.
+    :raises SettingsError: when it was given neither way, or is not one.
     """
-    if not given.dsn:
-        raise SettingsError(
-            f"this command connects as the schema owner: set {SCHEMA_OWNER_DSN}, or give --dsn, to a URL such as "
-            f"postgresql://hoa_ops_owner:PASSWORD@HOST/DATABASE"
-        )
-    dsn: str = given.dsn
-    return dsn
+    return database_url(
+        given.dsn,
+        f"this command connects as the schema owner: set {SCHEMA_OWNER_DSN}, or give --dsn, to a URL such as "
+        f"postgresql://hoa_ops_owner:PASSWORD@HOST/DATABASE",
+    )
+
+
+def database_url(text: str | None, wanted: str) -> str:
+    """Return the URL of a database, as it was given.
+
+    :param wanted: a sentence that says who needs it, and how it is set.
+    :raises SettingsError: when there is none, or it is not one. It is not quoted, because it may hold a password.
+    """
+    if not text:
+        raise SettingsError(wanted)
+    try:
+        conninfo_to_dict(text)
+    except psycopg.Error:
+        raise SettingsError(f"the URL of the database cannot be read; {wanted}") from None
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hoa_ops.cli.arguments import mail_address
 from hoa_ops.cli.console import say, use_connections
 from hoa_ops.errors import HoaOpsError
 from hoa_ops.monitoring.deployment import checks
@@ -18,7 +19,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "Check settings, Connections, tables, rights, mail server and alerts, the way the jobs use them. "
         "Exit status 1 if anything is wrong."
     )
-    parser.add_argument("--send-mail-to", metavar="ADDRESS", help="also send a test message to this address")
+    parser.add_argument(
+        "--send-mail-to", type=mail_address, metavar="ADDRESS", help="also send a test message to this address"
+    )
     parser.add_argument("--send-alert", action="store_true", help="also send a test alert to every configured channel")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hoa_ops.cli.arguments import add_schema_owner, schema_owner_dsn
+from hoa_ops.cli.arguments import add_schema_owner, identifier, schema_owner_dsn
 from hoa_ops.cli.console import say
 from hoa_ops.database import SchemaOwnerDatabase
 from hoa_ops.schema.check_tables import differences
@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "Prints a line for each difference; exit status 1 if there is any."
     )
     add_schema_owner(parser)
-    parser.add_argument("--role", required=True, help="the worker: the role of the Airflow Connection")
+    parser.add_argument("--role", type=identifier, required=True, help="the worker: the role of the Airflow Connection")
 
 
 def run(given: Namespace) -> int:

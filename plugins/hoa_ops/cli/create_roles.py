@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from hoa_ops.cli.arguments import database_url, identifier
 from hoa_ops.cli.console import say
-from hoa_ops.errors import SettingsError
 from hoa_ops.schema.roles import SCHEMA_OWNER_PASSWORD, WORKER_PASSWORD, Role, create_roles
 
 if TYPE_CHECKING:
@@ -24,23 +24,33 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="URL",
         help=f"URL of the server, as a role that may create roles and databases (default: ${ADMINISTRATOR_DSN})",
     )
-    parser.add_argument("--database", default="associations", help="the associations' database (default: %(default)s)")
     parser.add_argument(
-        "--schema-owner", default="hoa_ops_owner", metavar="ROLE", help="owns the tables (default: %(default)s)"
+        "--database", type=identifier, default="associations", help="the associations' database (default: %(default)s)"
     )
     parser.add_argument(
-        "--worker", default="hoa_ops_worker", metavar="ROLE", help="runs the jobs (default: %(default)s)"
+        "--schema-owner",
+        type=identifier,
+        default="hoa_ops_owner",
+        metavar="ROLE",
+        help="owns the tables (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--worker",
+        type=identifier,
+        default="hoa_ops_worker",
+        metavar="ROLE",
+        help="runs the jobs (default: %(default)s)",
     )
 
 
 def run(given: Namespace) -> None:
     """Create what is missing, and say what was done."""
-    if not given.admin_dsn:
-        raise SettingsError(
-            f"this command connects as an administrator of the server: set {ADMINISTRATOR_DSN}, or give --admin-dsn, "
-            f"to a URL such as postgresql://postgres:PASSWORD@HOST/postgres"
-        )
+    admin_dsn = database_url(
+        given.admin_dsn,
+        f"this command connects as an administrator of the server: set {ADMINISTRATOR_DSN}, or give --admin-dsn, "
+        f"to a URL such as postgresql://postgres:PASSWORD@HOST/postgres",
+    )
     schema_owner = Role(given.schema_owner, os.environ.get(SCHEMA_OWNER_PASSWORD) or None)
     worker = Role(given.worker, os.environ.get(WORKER_PASSWORD) or None)
-    for sentence in create_roles(given.admin_dsn, database=given.database, schema_owner=schema_owner, worker=worker):
+    for sentence in create_roles(admin_dsn, database=given.database, schema_owner=schema_owner, worker=worker):
         say(sentence)

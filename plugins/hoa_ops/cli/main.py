@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from hoa_ops import __version__
 from hoa_ops.errors import HoaOpsError
-from hoa_ops.text import is_storable
+from hoa_ops.text import is_storable, on_one_line
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -57,7 +57,7 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with exit status 2."""
-        self.exit(2, f"{message.removeprefix('argument ')}\nSee: {self.prog} --help\n")
+        self.exit(2, f"{on_one_line(message.removeprefix('argument '))}\nSee: {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

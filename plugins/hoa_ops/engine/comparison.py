@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hoa_ops.errors import RequestError
 from hoa_ops.templates import money
+from hoa_ops.text import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +104,7 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             reader = csv.DictReader(file, strict=True)
             columns, rows = list(reader.fieldnames or []), list(reader)
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise RequestError(f"{on_one_line(str(path))}: cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise RequestError(f"{path}: is not a CSV file in UTF-8: {error}") from None
     for number, row in enumerate(rows, start=1):

@@ -114,6 +114,8 @@ def _administrator(dsn: str) -> Iterator[psycopg.Connection]:
         ) from None
     except psycopg.OperationalError as error:
         raise HoaOpsError(f"cannot connect to the server as an administrator: {str(error).splitlines()[0]}") from None
+    except psycopg.Error as error:
+        raise HoaOpsError(f"the server refused: {error.diag.message_primary or type(error).__name__}") from None
 
 
 def _create_role(connection: psycopg.Connection, role: Role) -> str:

@@ -1,12 +1,7 @@
-"""Pages that list what the code has must list all of it, and what they tell a shell to do must be shell.
-
-A block opened by ```bash stack runs as it stands against what `make up` starts, with its env.sh sourced. One opened by
-```bash alone has placeholders, or needs something that is not on this machine.
-"""
+"""Pages that list what the code has must list all of it, and what they tell a shell to do must be shell."""
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +10,7 @@ from hoa_ops.cli.settings import settings_page
 from hoa_ops.jobs.billing import BillingRequest
 from hoa_ops.jobs.check_budget_variances import BudgetVarianceRequest
 from hoa_ops.jobs.escalate_violations import EscalationRequest
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.pages import PAGES, ROOT, shell_blocks
 
 
 def test_settings_page_matches_the_code():
@@ -45,9 +39,6 @@ def test_every_room_is_described():
     assert {room for room in rooms if f"| `{room}` |" not in page} == set()
 
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
 def headings(page):
     """The anchors of a page's headings, as they are made by who renders it."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
@@ -71,21 +62,15 @@ def test_commands_that_a_page_names_exist(page):
     assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", page.read_text(), flags=re.MULTILINE)) - targets == set()
 
 
-def shell_blocks(page):
-    """The shell blocks of a page, each with the words after its language."""
-    for block in re.finditer(r"^( *)```bash(.*)\n((?:.*\n)*?)\1```", page.read_text(), flags=re.MULTILINE):
-        yield block[2].split(), block[3]
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_shell_blocks_are_shell_and_marked_by_where_they_run(page):
-    for marks, script in shell_blocks(page):
-        checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
-        assert checked.returncode == 0, f"{script}\n{checked.stderr}"
-        assert marks in ([], ["stack"]), script
-        if marks:
-            words = re.sub(r"#.*|'[^']*'|\"[^\"]*\"", "", script)
-            assert re.findall(r"\b[A-Z][A-Z_]+\b|\.\.\.", words) == [], f"a placeholder:\n{script}"
+    for block in shell_blocks(page):
+        checked = subprocess.run(["bash", "-n"], input=block.script, capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, f"{block}\n{checked.stderr}"
+        assert block.marks in ((), ("stack",)), block
+        if block.marks:
+            words = re.sub(r"#.*|'[^']*'|\"[^\"]*\"", "", block.script)
+            assert re.findall(r"\b[A-Z][A-Z_]+\b|\.\.\.", words) == [], f"a placeholder:\n{block}"
 
 
 def test_every_shell_block_is_found():
