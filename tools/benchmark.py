@@ -66,8 +66,16 @@ SEED = """
           FROM households
     ),
     units AS (
-        INSERT INTO units (tenant_id, id, unit_number, monthly_assessment)
-        SELECT tenant_id, unit_id, lpad(number::text, 5, '0'), 250 FROM households
+        INSERT INTO units (tenant_id, id, unit_number)
+        SELECT tenant_id, unit_id, lpad(number::text, 5, '0') FROM households
+    ),
+    statuses AS (
+        INSERT INTO unit_statuses (tenant_id, unit_id, status, starts_on)
+        SELECT tenant_id, unit_id, 'occupied', '2020-01-01' FROM households
+    ),
+    charges AS (
+        INSERT INTO recurring_charges (tenant_id, unit_id, charge_kind, description, amount, starts_on)
+        SELECT tenant_id, unit_id, 'assessment', 'Assessment', 250, '2020-01-01' FROM households
     ),
     ownerships AS (
         INSERT INTO ownerships (tenant_id, unit_id, owner_id, starts_on)
@@ -118,7 +126,9 @@ class Bench:
         """
         with self.connect() as connection:
             tenant_id = _one(connection, "SELECT id FROM tenants WHERE code LIKE %s || '-%%'", prefix)
-            units = connection.execute("SELECT id, monthly_assessment FROM units WHERE tenant_id = %s", [tenant_id])
+            units = connection.execute(
+                "SELECT unit_id, amount FROM recurring_charges WHERE tenant_id = %s", [tenant_id]
+            )
             rows = units.fetchall()
 
             def bill() -> None:

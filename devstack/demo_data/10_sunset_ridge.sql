@@ -41,14 +41,37 @@ SELECT tenants.id, owner.full_name, owner.email, owner.postal_address
     ('Omar Haddad', 'omar.haddad@example.com', '104 Ridge Road')) AS owner (full_name, email, postal_address)
  WHERE tenants.code = 'sunset-ridge';
 
-INSERT INTO units (tenant_id, unit_number, status, monthly_assessment)
-SELECT tenants.id, unit.unit_number, unit.status, unit.monthly_assessment
+INSERT INTO units (tenant_id, unit_number)
+SELECT tenants.id, unit.unit_number
   FROM tenants
- CROSS JOIN (VALUES
-    ('101', 'occupied', 250.00), ('102', 'rented', 275.25), ('103', 'occupied', 250.00),
-    ('104', 'vacant', 250.00), ('205', 'occupied', 300.00), ('312', 'occupied', 325.50)
-    ) AS unit (unit_number, status, monthly_assessment)
+ CROSS JOIN (VALUES ('101'), ('102'), ('103'), ('104'), ('205'), ('312')) AS unit (unit_number)
  WHERE tenants.code = 'sunset-ridge';
+
+INSERT INTO unit_statuses (tenant_id, unit_id, status, starts_on)
+SELECT units.tenant_id, units.id,
+       CASE units.unit_number WHEN '102' THEN 'rented' WHEN '104' THEN 'vacant' ELSE 'occupied' END, '2020-01-01'
+  FROM units
+  JOIN tenants ON tenants.id = units.tenant_id AND tenants.code = 'sunset-ridge';
+
+-- Unit 205 rents a parking space by the quarter; all of them pay for the new roof of the clubhouse in six installments.
+INSERT INTO recurring_charges (tenant_id, unit_id, charge_kind, description, amount, frequency, starts_on,
+                               installments)
+SELECT units.tenant_id, units.id, charge.charge_kind, charge.description, charge.amount, charge.frequency,
+       CASE charge.charge_kind WHEN 'assessment' THEN '2020-01-01'::date ELSE pg_temp.first_billed_month() END,
+       charge.installments
+  FROM units
+  JOIN tenants ON tenants.id = units.tenant_id AND tenants.code = 'sunset-ridge'
+  JOIN (VALUES
+    ('101', 'assessment', 'Assessment', 250.00, 'monthly', NULL::integer),
+    ('102', 'assessment', 'Assessment', 275.25, 'monthly', NULL),
+    ('103', 'assessment', 'Assessment', 250.00, 'monthly', NULL),
+    ('104', 'assessment', 'Assessment', 250.00, 'monthly', NULL),
+    ('205', 'assessment', 'Assessment', 300.00, 'monthly', NULL),
+    ('312', 'assessment', 'Assessment', 325.50, 'monthly', NULL),
+    ('101', 'special_assessment', 'Roof of the clubhouse', 40.00, 'monthly', 6),
+    ('205', 'other', 'Parking space 7', 90.00, 'quarterly', NULL)
+    ) AS charge (unit_number, charge_kind, description, amount, frequency, installments)
+    ON charge.unit_number = units.unit_number;
 
 INSERT INTO ownerships (tenant_id, unit_id, owner_id, percentage, starts_on)
 SELECT tenants.id, units.id AS unit_id, owners.id AS owner_id, ownership.percentage, '2020-01-01'

@@ -32,11 +32,22 @@ SELECT owners.tenant_id, owners.id, 'letter'
   FROM owners JOIN tenants ON tenants.id = owners.tenant_id
  WHERE tenants.code = 'harbor-point' AND owners.full_name = 'Erik Olsen';
 
-INSERT INTO units (tenant_id, unit_number, status, monthly_assessment)
-SELECT tenants.id, unit.unit_number, 'occupied', unit.monthly_assessment
+INSERT INTO units (tenant_id, unit_number)
+SELECT tenants.id, unit.unit_number
   FROM tenants
- CROSS JOIN (VALUES ('A-1', 410.01), ('A-2', 389.00)) AS unit (unit_number, monthly_assessment)
+ CROSS JOIN (VALUES ('A-1'), ('A-2')) AS unit (unit_number)
  WHERE tenants.code = 'harbor-point';
+
+INSERT INTO unit_statuses (tenant_id, unit_id, status, starts_on)
+SELECT units.tenant_id, units.id, 'occupied', '2021-06-01'
+  FROM units
+  JOIN tenants ON tenants.id = units.tenant_id AND tenants.code = 'harbor-point';
+
+INSERT INTO recurring_charges (tenant_id, unit_id, charge_kind, description, amount, starts_on)
+SELECT units.tenant_id, units.id, 'assessment', 'Assessment',
+       CASE units.unit_number WHEN 'A-1' THEN 410.01 ELSE 389.00 END, '2021-06-01'
+  FROM units
+  JOIN tenants ON tenants.id = units.tenant_id AND tenants.code = 'harbor-point';
 
 INSERT INTO ownerships (tenant_id, unit_id, owner_id, percentage, starts_on)
 SELECT tenants.id, units.id AS unit_id, owners.id AS owner_id, ownership.percentage, '2021-06-01'

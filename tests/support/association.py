@@ -29,6 +29,9 @@ ACCOUNTS = (
 POSTING_ACCOUNTS = {"receivables": "1200", "prepayments": "2200", "assessments": "4100"}
 """What the builders post to, where the association does not say otherwise."""
 
+LONG_AGO = date(1900, 1, 1)
+"""The first day of what a migration carries over."""
+
 FINE_SCHEDULE = (("50.00", 0), ("100.00", 6), ("150.00", 7))
 """The user's sample: run daily, fines on days 1, 7 and 14 after the cure deadline."""
 
@@ -135,15 +138,52 @@ class Association:
         unit_number: str = "101",
         *,
         owner: Row | None = None,
-        monthly_assessment: Decimal | str = "250.00",
+        monthly_assessment: Decimal | str | None = "250.00",
+        status: str | None = "occupied",
         since: date = date(2020, 1, 1),
         **values: Any,
     ) -> Row:
-        """Create a unit; with an owner, one who has owned all of it ``since`` that day."""
-        unit = self.insert("units", unit_number=unit_number, monthly_assessment=monthly_assessment, **values)
+        """Create a unit with a status and an assessment; with an owner, one who has owned all of it ``since`` that day.
+
+        :param monthly_assessment: in dollars; None: no charge at all.
+        :param status: None: none at all.
+        """
+        unit = self.insert("units", unit_number=unit_number, **values)
+        if status is not None:
+            self.unit_status(unit, status)
+        if monthly_assessment is not None:
+            self.charge(unit, monthly_assessment)
         if owner is not None:
             self.ownership(unit, owner, since=since)
         return unit
+
+    def unit_status(self, unit: Row, status: str, *, since: date = LONG_AGO) -> Row:
+        return self.insert("unit_statuses", unit_id=unit["id"], status=status, starts_on=since)
+
+    def charge(
+        self,
+        unit: Row,
+        amount: Decimal | str,
+        *,
+        kind: str = "assessment",
+        description: str = "Assessment",
+        since: date = LONG_AGO,
+        until: date | None = None,
+        account: str | None = None,
+        **values: Any,
+    ) -> Row:
+        """Charge a unit again and again; monthly unless ``frequency`` says otherwise."""
+        return self.insert(
+            "recurring_charges",
+            unit_id=unit["id"],
+            charge_kind=kind,
+            description=description,
+            amount=amount,
+            starts_on=since,
+            ends_on=until,
+            account_id=None if account is None else self.account_id(account),
+            **values,
+        )
 
     def ownership(
         self,

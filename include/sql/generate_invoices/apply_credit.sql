@@ -1,5 +1,5 @@
-{#- How what the owners in the CTE `bills` have paid ahead is applied: oldest payment first, to what they owe, old and
-    new, in the association's order of charge kinds.
+{#- How what the owners in the CTEs `bills` and `bill_lines` have paid ahead is applied: oldest payment first, to what
+    they owe, old and new, in the association's order of charge kinds.
     Gives the CTE `credited`: a row per invoice to post (`position`) that credit is applied to, with the applications as
     JSON. What goes to an owner's earlier invoices is told with the first of the new ones. -#}
 credits AS (
@@ -24,11 +24,12 @@ open_invoices AS (
 ),
 {% include 'jobs/open_charges.sql' %},
 owed AS (
-    SELECT bills.owner_id, bills.position, NULL::uuid AS invoice_id, NULL AS number, 'assessment' AS charge_kind,
-           bills.due_date, bills.period AS invoice_date, bills.amount AS balance
+    SELECT bills.owner_id, bills.position, NULL::uuid AS invoice_id, NULL AS number, bill_lines.charge_kind,
+           bills.due_date, bills.period AS invoice_date, sum(bill_lines.amount) AS balance
       FROM bills
-     WHERE bills.action = 'post'
-       AND bills.owner_id IN (SELECT owner_id FROM credits)
+      JOIN bill_lines ON bill_lines.position = bills.position
+     WHERE bills.owner_id IN (SELECT owner_id FROM credits)
+     GROUP BY bills.owner_id, bills.position, bill_lines.charge_kind, bills.due_date, bills.period
      UNION ALL
     SELECT open_invoices.owner_id, NULL, open_invoices.invoice_id, open_invoices.number, open_charges.charge_kind,
            open_invoices.due_date, open_invoices.invoice_date, open_charges.balance

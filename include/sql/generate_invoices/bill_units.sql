@@ -1,41 +1,26 @@
-{#- What every unit is billed for each of the CTE `periods`, split among its owners.
-    Gives the CTE `bills`: a row per invoice to post, and one per unit and month that is skipped, with the reason.
-    `position` is the order of the invoices' numbers. -#}
-unit_periods AS (
-    SELECT concat_ws(':', units.id, periods.period) AS item_id,
-           units.id AS unit_id, units.unit_number, units.monthly_assessment,
-           periods.period, periods.period + association.payment_terms_days AS due_date,
-           -- A month before the first one on record stays off the record: it would make a gap of all months between.
-           periods.period >= greatest(coalesce(first_billed, current_period), first_period) AS closes_period,
-           verdict.action, verdict.reason
-      FROM units
-     CROSS JOIN association
-     CROSS JOIN periods
-      LEFT JOIN LATERAL (
-           SELECT 'skip', 'billing starts in ' || to_char(first_period, 'FMMonth YYYY')
-            WHERE periods.period < first_period
-            UNION ALL
-           SELECT 'skip', 'the unit is ' || units.status
-            WHERE units.status = 'exempt' OR units.status = 'vacant' AND NOT bills_vacant_units
-            UNION ALL
-           SELECT 'skip', 'its assessment is zero'
-            WHERE units.monthly_assessment = 0
-            UNION ALL
-           SELECT 'exception', 'its assessment is negative: ' || units.monthly_assessment
-            WHERE units.monthly_assessment < 0
-            LIMIT 1) AS verdict (action, reason) ON true
-     WHERE units.tenant_id = %(tenant_id)s
-),
+{#- Who is billed what of the charges in the CTEs `charges_due` and `unit_periods`: each charge is split among the
+    unit's owners, so that the lines of an owner add up to the invoice, and the lines of all owners to the charge.
+    Gives the CTEs `bills` (a row per invoice to post, and one per unit and month that is skipped, with the reason;
+    `position` is the order of the invoices' numbers) and `bill_lines` (the lines of the invoices to post). -#}
 to_share AS (
-    SELECT item_id, unit_id, period AS on_date, monthly_assessment AS amount
-      FROM unit_periods
-     WHERE action IS NULL
+    SELECT charges_due.item_id, charges_due.unit_id, charges_due.period AS on_date, charges_due.amount
+      FROM charges_due
+      JOIN unit_periods ON unit_periods.unit_id = charges_due.unit_id AND unit_periods.period = charges_due.period
+     WHERE unit_periods.action IS NULL
+       AND charges_due.amount > 0
 ),
 unit_days AS (
     SELECT unit_id, on_date FROM to_share
 ),
 {% include 'jobs/owners_of_record.sql' %},
 {% include 'jobs/share_among_owners.sql' %},
+owner_amounts AS (
+    SELECT to_share.unit_id, to_share.on_date AS period, owner_shares.owner_id, owner_shares.percentage,
+           sum(owner_shares.amount) AS amount
+      FROM owner_shares
+      JOIN to_share ON to_share.item_id = owner_shares.item_id
+     GROUP BY to_share.unit_id, to_share.on_date, owner_shares.owner_id, owner_shares.percentage
+),
 already_billed AS (
     SELECT invoices.unit_id, invoices.period, invoices.owner_id, invoices.number, invoices.amount
       FROM invoices
@@ -44,57 +29,85 @@ already_billed AS (
        AND invoices.status <> 'void'
        AND invoices.period IN (SELECT period FROM periods)
 ),
-already_billed_to_all AS (
-    SELECT unit_id, period, sum(amount) AS amount, string_agg(number, ', ' ORDER BY natural_order(number)) AS numbers
+billed_wrong AS (
+    -- While one invoice of a unit's month is wrong, nothing more is billed for that month.
+    SELECT already_billed.unit_id, already_billed.period,
+           string_agg(already_billed.number, ', ' ORDER BY natural_order(already_billed.number)) AS numbers,
+           string_agg(already_billed.number, ', ' ORDER BY natural_order(already_billed.number))
+               FILTER (WHERE owner_amounts.owner_id IS NULL) AS to_others,
+           string_agg(already_billed.number || ' is for ' || already_billed.amount || ', and should be for '
+                          || owner_amounts.amount, ', ' ORDER BY natural_order(already_billed.number)) AS amounts
       FROM already_billed
-     GROUP BY unit_id, period
+      LEFT JOIN owner_amounts
+        ON owner_amounts.unit_id = already_billed.unit_id
+       AND owner_amounts.period = already_billed.period
+       AND owner_amounts.owner_id = already_billed.owner_id
+     WHERE already_billed.amount IS DISTINCT FROM owner_amounts.amount
+     GROUP BY already_billed.unit_id, already_billed.period
 ),
-owner_periods AS (
-    SELECT unit_periods.*, owner_shares.owner_id, owner_shares.percentage, owner_shares.amount,
-           ownership_faults.fault AS ownership_fault,
-           already_billed.number AS billed_as,
-           already_billed_to_all.numbers AS billed_to_all_as,
-           already_billed_to_all.amount + sum(owner_shares.amount) FILTER (WHERE already_billed.number IS NULL)
-               OVER (PARTITION BY unit_periods.item_id) AS would_be_billed
+bills AS (
+    SELECT concat_ws(':', unit_periods.item_id, owner_amounts.owner_id) AS item_id,
+           verdict.action, verdict.reason,
+           unit_periods.unit_id, unit_periods.unit_number, owner_amounts.owner_id, owner_amounts.percentage,
+           unit_periods.period, unit_periods.due_date, unit_periods.closes_period, owner_amounts.amount,
+           row_number() OVER (
+               ORDER BY unit_periods.period, natural_order(unit_periods.unit_number),
+                        owner_amounts.percentage DESC, owner_amounts.owner_id) AS position
       FROM unit_periods
-      LEFT JOIN owner_shares ON owner_shares.item_id = unit_periods.item_id
+      LEFT JOIN owner_amounts
+        ON owner_amounts.unit_id = unit_periods.unit_id
+       AND owner_amounts.period = unit_periods.period
       LEFT JOIN ownership_faults
         ON ownership_faults.unit_id = unit_periods.unit_id
        AND ownership_faults.on_date = unit_periods.period
       LEFT JOIN already_billed
         ON already_billed.unit_id = unit_periods.unit_id
        AND already_billed.period = unit_periods.period
-       AND already_billed.owner_id = owner_shares.owner_id
-      LEFT JOIN already_billed_to_all
-        ON already_billed_to_all.unit_id = unit_periods.unit_id
-       AND already_billed_to_all.period = unit_periods.period
-),
-bills AS (
-    SELECT concat_ws(':', owner_periods.item_id, owner_periods.owner_id) AS item_id,
-           verdict.action, verdict.reason,
-           owner_periods.unit_id, owner_periods.unit_number, owner_periods.owner_id, owner_periods.percentage,
-           owner_periods.period, owner_periods.due_date, owner_periods.closes_period, owner_periods.amount,
-           row_number() OVER (
-               ORDER BY owner_periods.period, natural_order(owner_periods.unit_number),
-                        owner_periods.percentage DESC, owner_periods.owner_id) AS position
-      FROM owner_periods
+       AND already_billed.owner_id = owner_amounts.owner_id
+      LEFT JOIN billed_wrong
+        ON billed_wrong.unit_id = unit_periods.unit_id
+       AND billed_wrong.period = unit_periods.period
+     CROSS JOIN association
      CROSS JOIN LATERAL (
-           SELECT owner_periods.action, owner_periods.reason
-            WHERE owner_periods.action IS NOT NULL
+           SELECT 'exception', 'billed as ' || billed_wrong.numbers || ', but ' || unit_periods.reason || ': void it'
+            WHERE unit_periods.action = 'skip'
+              AND billed_wrong.numbers IS NOT NULL
+              AND unit_periods.period >= association.first_period
             UNION ALL
-           SELECT 'exception', ownership_fault
-            WHERE ownership_fault IS NOT NULL
+           SELECT unit_periods.action, unit_periods.reason
+            WHERE unit_periods.action IS NOT NULL
             UNION ALL
-           SELECT 'skip', 'already billed: ' || billed_as
-            WHERE billed_as IS NOT NULL
+           SELECT 'exception', ownership_faults.fault
+            WHERE ownership_faults.fault IS NOT NULL
+            UNION ALL
+           SELECT 'exception', 'the month is already billed to another owner (' || billed_wrong.to_others
+                               || '): void what is wrong, then run again'
+            WHERE billed_wrong.to_others IS NOT NULL
+            UNION ALL
+           SELECT 'skip', 'already billed: ' || already_billed.number
+            WHERE already_billed.amount = owner_amounts.amount
+            UNION ALL
+           SELECT 'exception', billed_wrong.amounts || ': void it, then run again'
+            WHERE billed_wrong.amounts IS NOT NULL
             UNION ALL
            SELECT 'skip', 'the owner''s share is less than a cent'
-            WHERE amount = 0
-            UNION ALL
-           SELECT 'exception', 'the month is already billed to another owner (' || billed_to_all_as
-                               || '): void what is wrong, then run again'
-            WHERE would_be_billed > monthly_assessment
+            WHERE owner_amounts.amount = 0
             UNION ALL
            SELECT 'post', NULL
             LIMIT 1) AS verdict (action, reason)
+),
+bill_lines AS (
+    SELECT bills.position, charges_due.charge_kind, charges_due.account_id, owner_shares.amount,
+           charges_due.description || ', Unit ' || bills.unit_number
+               || CASE WHEN bills.percentage < 100 THEN ', ' || trim_scale(bills.percentage) || '%% share'
+                       ELSE '' END AS description,
+           row_number() OVER (
+               PARTITION BY bills.position
+               ORDER BY array_position(ARRAY['assessment', 'special_assessment', 'other'], charges_due.charge_kind),
+                        natural_order(charges_due.charge_name), charges_due.charge_id) AS line_number
+      FROM bills
+      JOIN charges_due ON charges_due.unit_id = bills.unit_id AND charges_due.period = bills.period
+      JOIN owner_shares ON owner_shares.item_id = charges_due.item_id AND owner_shares.owner_id = bills.owner_id
+     WHERE bills.action = 'post'
+       AND owner_shares.amount > 0
 )

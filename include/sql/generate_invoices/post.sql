@@ -1,5 +1,5 @@
--- generate_invoices/post: carries out the plan: assessment invoices, owners' credit applied to them, the journal
--- entries of both, and the months that are billed with that.
+-- generate_invoices/post: carries out the plan: the invoices and their lines, owners' credit applied to them, the
+-- journal entries of both, and the months that are billed with that.
 WITH planned AS MATERIALIZED (
 {% include 'generate_invoices/plan.sql' %}
 ),
@@ -13,17 +13,26 @@ closed_periods AS (
 invoices_to_post AS (
     SELECT 'assessment' AS kind, planned.unit_id, planned.owner_id, planned.period AS invoice_date, planned.due_date,
            planned.period, planned.amount,
-           'Assessment ' || to_char(planned.period, 'FMMonth YYYY') || ', Unit ' || planned.unit_number
-               || CASE WHEN planned.percentage < 100 THEN ', share of ' || trim_scale(planned.percentage) || '%%'
-                       ELSE '' END AS description,
-           planned.receivable_account_id, planned.revenue_account_id,
+           CASE jsonb_array_length(planned.lines)
+                WHEN 1 THEN planned.lines -> 0 ->> 'description'
+                ELSE 'Charges ' || to_char(planned.period, 'FMMonth YYYY') || ', Unit ' || planned.unit_number
+                     || CASE WHEN planned.percentage < 100
+                             THEN ', ' || trim_scale(planned.percentage) || '%% share' ELSE '' END
+           END AS description,
+           planned.receivable_account_id,
            NULL::uuid AS late_fee_of_invoice_id, NULL::uuid AS violation_escalation_id,
            row_number() OVER (
                ORDER BY planned.period, natural_order(planned.unit_number),
                         planned.percentage DESC, planned.owner_id) AS position,
-           planned.item_id
+           planned.item_id, planned.lines
       FROM planned
      WHERE planned.action = 'post'
+),
+lines_to_post AS (
+    SELECT invoices_to_post.position, line.line_number, line.charge_kind, line.account_id, line.description, line.amount
+      FROM invoices_to_post
+     CROSS JOIN LATERAL jsonb_to_recordset(invoices_to_post.lines)
+        AS line (line_number integer, charge_kind text, account_id uuid, description text, amount numeric(15,2))
 ),
 credit_to_apply AS (
     SELECT planned.item_id, planned.receivable_account_id, planned.prepayments_account_id,

@@ -308,26 +308,32 @@ def test_check_names_what_is_missing_at_every_step(adoption, capsys):
     assert adoption.check(capsys) == (0, ["✓ Tables, views, rows and rights are what the jobs need."])
 
 
-UNITS = "DROP VIEW hoa.units; CREATE VIEW hoa.units AS SELECT tenant_id, id, unit_number, {} FROM accounting_unit"
+UNITS = "DROP VIEW hoa.units; CREATE VIEW hoa.units AS SELECT tenant_id, id, unit_number FROM accounting_unit"
+STATUSES = (
+    "DROP VIEW hoa.unit_statuses; CREATE VIEW hoa.unit_statuses AS SELECT tenant_id, id AS unit_id, {} AS status,"
+    " '1900-01-01'::date AS starts_on FROM accounting_unit"
+)
+CHARGES = (
+    "DROP VIEW hoa.recurring_charges; CREATE VIEW hoa.recurring_charges AS SELECT tenant_id, id, id AS unit_id,"
+    " 'assessment' AS charge_kind, 'Assessment' AS description, monthly_assessment{}, 'monthly' AS frequency,"
+    " '1900-01-01'::date AS starts_on, NULL::date AS ends_on, NULL::integer AS installments, NULL::uuid AS account_id"
+    " FROM accounting_unit"
+)
 SPOILED = {
     "DROP VIEW hoa.units": "hoa.units is missing: create a view",
-    UNITS.format("lower(status) AS status"): "hoa.units has no column monthly_assessment (numeric(15,2)): add it.",
-    UNITS.format("status, monthly_assessment::float"): (
-        "hoa.units.monthly_assessment is double precision but must be numeric(15,2): cast it in the view."
+    CHARGES.format(""): "hoa.recurring_charges has no column amount (numeric(15,2)): add it.",
+    CHARGES.format("::float AS amount"): (
+        "hoa.recurring_charges.amount is double precision but must be numeric(15,2): cast it in the view."
     ),
-    UNITS.format("lower(status) AS status, monthly_assessment + 0.005 AS monthly_assessment"): (
-        "6 row(s) in hoa.units have more than 2 decimals in monthly_assessment"
+    CHARGES.format(" + 0.005 AS amount"): "6 row(s) in hoa.recurring_charges have more than 2 decimals in amount",
+    STATUSES.format("status"): "6 row(s) in hoa.unit_statuses violate the rule (status = ANY (ARRAY['occupied'",
+    STATUSES.format("nullif(lower(status), 'vacant')"): (
+        "1 row(s) in hoa.unit_statuses have no status: fix the rows or the view."
     ),
-    UNITS.format("status, monthly_assessment"): (
-        "6 row(s) in hoa.units violate the rule (status = ANY (ARRAY['occupied'"
-    ),
-    UNITS.format("nullif(lower(status), 'vacant') AS status, monthly_assessment"): (
-        "1 row(s) in hoa.units have no status: fix the rows or the view."
-    ),
-    UNITS.format("lower(status) AS status, monthly_assessment") + ", generate_series(1, 2)": (
+    f"{UNITS}, generate_series(1, 2)": (
         "12 row(s) in hoa.units have the same tenant_id, unit_number as another row: fix the rows or the view."
     ),
-    UNITS.format("lower(status) AS status, monthly_assessment") + " WHERE unit_number <> '104'": (
+    f"{UNITS} WHERE unit_number <> '104'": (
         "2 row(s) in hoa.ownerships refer by tenant_id, unit_id to rows that do not exist in hoa.units"
     ),
     "DROP TRIGGER set_status ON hoa.violations": (
@@ -351,7 +357,7 @@ SPOILED = {
     """
     CREATE OR REPLACE VIEW hoa.owner_credits AS
     SELECT tenant_id, owner_id, id AS payment_id, received_on, amount::numeric AS unapplied FROM hoa_import.payments
-    """: "hoa.owner_credits reads hoa_import.payments, not hoa.payments: drop it",
+    """: "hoa.owner_credits reads hoa_import.payments, not hoa.payment_applications, hoa.payments: drop it",
     "DROP FUNCTION hoa_ops.refuse": "The function hoa_ops.refuse is missing, or not the one of this release: run",
     """
     CREATE OR REPLACE FUNCTION hoa_ops.document_number(kind text, number bigint) RETURNS text LANGUAGE sql IMMUTABLE
@@ -472,7 +478,7 @@ def test_worker_reaches_the_application_s_tables_only_through_the_views(switched
         "SELECT * FROM public.accounting_owner",
         "UPDATE public.accounting_violation SET status = 'closed'",
         "UPDATE hoa.violations SET description = ''",
-        "UPDATE hoa.units SET monthly_assessment = 0",
+        "UPDATE hoa.recurring_charges SET amount = 0",
         "DELETE FROM hoa.violations",
         "SELECT * FROM hoa_import.invoices",
         "INSERT INTO hoa_app.accounting_payment (id) VALUES (NULL)",

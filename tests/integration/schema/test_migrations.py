@@ -53,8 +53,6 @@ def at_version(postgres):
             command.upgrade(_config(connection), version)
         database = AssociationsDatabase(dsn, postgres.dsn(name, WORKER, PASSWORD))
         opened.append(database.__enter__())
-        # Tables get columns while the connection lasts, which no prepared statement bears.
-        database.connection.prepare_threshold = None
         return database
 
     yield make
@@ -86,6 +84,13 @@ def old_invoice(association, unit, owner, amount, *, on, kind="assessment", **va
     return posted
 
 
+def old_unit(association, owner, unit_number="101", *, assessment="250.00", status="occupied"):
+    """Create a unit as it was before it had recurring charges and dated statuses."""
+    unit = association.insert("units", unit_number=unit_number, monthly_assessment=assessment, status=status)
+    association.ownership(unit, owner)
+    return unit
+
+
 def test_version_numbers_are_those_of_alembic():
     scripts = ScriptDirectory.from_config(_config(None))
     assert versions() == sorted(script.revision for script in scripts.walk_revisions())
@@ -108,7 +113,7 @@ def test_database_of_an_earlier_release_goes_on_with_its_rows(at_version, jobs, 
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
     maple = database.association()
     owner = maple.owner()
-    unit = maple.unit(owner=owner)
+    unit = old_unit(maple, owner)
     october = old_invoice(maple, unit, owner, "250.00", on=date(2025, 10, 1))
     maple.apply(maple.payment(owner, "300.00", on=date(2025, 10, 5)), october, "250.00", on=date(2025, 10, 5))
     before = database.snapshot()
@@ -314,7 +319,7 @@ def test_associations_post_to_the_usual_accounts_until_they_name_others(at_versi
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
     maple = database.association()
     owner = maple.owner()
-    old_invoice(maple, maple.unit(owner=owner), owner, "250.00", on=date(2025, 10, 1))
+    old_invoice(maple, old_unit(maple, owner), owner, "250.00", on=date(2025, 10, 1))
     migrate(database.owner_dsn)
     grant_worker(database.owner_dsn, WORKER)
     go_live(database.connection)
@@ -328,7 +333,7 @@ def test_lines_of_invoices_get_the_charge_kind_of_their_invoice(at_version):
     database = at_version("0006")
     maple = database.association()
     owner = maple.owner()
-    unit = maple.unit(owner=owner)
+    unit = old_unit(maple, owner)
     overdue = old_invoice(maple, unit, owner, "250.00", on=date(2025, 10, 1))
     fee = {"kind": "late_fee", "late_fee_of_invoice_id": overdue["id"]}
     old_invoice(maple, unit, owner, "25.00", on=date(2025, 10, 6), **fee)
@@ -342,94 +347,92 @@ def test_lines_of_invoices_get_the_charge_kind_of_their_invoice(at_version):
     assert database.rows("SELECT * FROM application_orders") == []
 
 
-@pytest.fixture
-def with_applications(at_version):
-    """A database at version 0006 in which payments are applied; gives the association and what apply() needs."""
-    database = at_version("0006")
+def bill(jobs, database, on=date(2025, 11, 1)):
+    grant_worker(database.owner_dsn, WORKER)
+    go_live(database.connection)
+    jobs.billing("generate_invoices", on=on)
+    lines = database.rows(
+        """
+        SELECT invoices.number, lines.amount, lines.description, accounts.number AS account
+          FROM invoices JOIN invoice_lines AS lines ON lines.invoice_id = invoices.id
+          JOIN accounts ON accounts.id = lines.account_id WHERE run_id IS NOT NULL ORDER BY invoices.number
+        """
+    )
+    return [(row["number"], str(row["amount"]), row["description"], row["account"]) for row in lines]
+
+
+OLD_UNITS = [
+    ("101", "250.00", "occupied"),
+    ("102", "275.25", "rented"),
+    ("103", "250.00", "vacant"),
+    ("104", "0.00", "occupied"),
+    ("105", "99.99", "exempt"),
+    ("106", "-5.00", "occupied"),
+]
+BILLED_AFTERWARDS = [
+    ("INV-00001", "250.00", "Assessment November 2025, Unit 101", "4100"),
+    ("INV-00002", "275.25", "Assessment November 2025, Unit 102", "4100"),
+]
+REASONS_AFTERWARDS = [
+    "the unit is vacant",
+    "its assessment is zero",
+    "the unit is exempt",
+    "its assessment is negative: -5.00",
+]
+
+
+def test_units_are_billed_as_before_once_their_assessment_is_a_charge(at_version, jobs, monkeypatch):
+    database = at_version("0007")
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
     maple = database.association()
     owner = maple.owner()
-    unit = maple.unit(owner=owner)
-    invoices = [old_invoice(maple, unit, owner, "250.00", on=date(2025, month, 1)) for month in (9, 10)]
-    payment = maple.payment(owner, "300.00", on=date(2025, 10, 5))
-    maple.apply(payment, invoices[0], "250.00", on=date(2025, 10, 5))
-    taken_back = maple.apply(payment, invoices[1], "20.00", on=date(2025, 10, 5))
-    reversal = maple.journal(date(2025, 10, 6), "1200", "2200", "20.00", reverses=taken_back["journal_entry_id"])
-    database.run("UPDATE payment_applications SET reversal_entry_id = %s WHERE id = %s", reversal, taken_back["id"])
-    maple.apply(payment, invoices[1], "30.00", on=date(2025, 10, 7))
-    return maple, invoices, payment
-
-
-def test_what_is_applied_is_carried_over(with_applications):
-    maple, invoices, payment = with_applications
-    database = maple.database
-    before = database.snapshot()
+    for number, assessment, status in OLD_UNITS:
+        old_unit(maple, owner, number, assessment=assessment, status=status)
     migrate(database.owner_dsn)
-    grant_worker(database.owner_dsn, WORKER)
-    assert before.items() <= database.snapshot().items()
-    assert database.value("SELECT applied FROM payments") == 280
-    assert [database.value("SELECT applied FROM invoices WHERE id = %s", invoice["id"]) for invoice in invoices] == [
-        250,
-        30,
-    ]
-    with pytest.raises(errors.CheckViolation, match=r"cannot cover the 300\.01"):
-        maple.apply(payment, invoices[1], "20.01", on=date(2025, 10, 8))
-    maple.apply(payment, invoices[1], "20.00", on=date(2025, 10, 8))
-    assert database.value("SELECT count(*) FROM owner_credits") == 0
+    assert bill(jobs, database) == BILLED_AFTERWARDS
+    for reason in REASONS_AFTERWARDS:
+        assert reason in jobs.last.text
+    assert database.rows("SELECT * FROM units WHERE unit_number = '101'")[0].keys() == {
+        "tenant_id", "id", "unit_number",
+    }  # fmt: skip
+    assert deviations_of_all(database) == []
 
 
-def spoil(postgres, association, statement, *parameters):
-    """Change rows with the triggers switched off."""
-    dsn = postgres.dsn(association.database.value("SELECT current_database()"))
-    with association.database.connect(dsn) as superuser:
-        superuser.execute("SET session_replication_role = replica")
-        superuser.execute(statement.encode(), parameters)
-
-
-def test_data_with_more_applied_than_there_is_stop_the_migration_and_are_named(postgres, with_applications, capsys):
-    maple, invoices, payment = with_applications
-    database = maple.database
-    spoil(postgres, maple, "UPDATE payment_applications SET amount = 260 WHERE invoice_id = %s", invoices[0]["id"])
-    spoil(postgres, maple, "UPDATE payments SET amount = 270")
-    spoil(postgres, maple, "UPDATE invoices SET status = 'void' WHERE id = %s", invoices[1]["id"])
-    with _connect(database.owner_dsn) as connection:
-        command.upgrade(_config(connection), "0007")
-    before = definitions(database.owner_dsn)
-    assert main(["migrate", "--dsn", database.owner_dsn]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith(
-        "the migration stopped, and left nothing of the step that failed: more is applied than there is; take "
-        "applications back (post an entry that reverses the application's, and set its reversal_entry_id to that), "
-        f"then migrate again: maple-court: invoice {invoices[0]['number']} of 250.00 has 260.00 applied to it; "
-        f"maple-court: payment {payment['id']} of 270.00 has 290.00 applied; "
-        f"maple-court: void invoice {invoices[1]['number']} of 250.00 has 30.00 applied to it"
-    )
-    assert definitions(database.owner_dsn) == before
-
-
-def test_payments_applied_to_another_owner_s_invoice_are_carried_over_and_named(
-    postgres, with_applications, monkeypatch
-):
-    maple, _, payment = with_applications
-    database = maple.database
+def test_units_of_an_application_s_view_are_billed_as_before(at_version, jobs, monkeypatch):
+    database = at_version("0007")
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
-    database.run("UPDATE payments SET owner_id = %s", maple.owner("Bob")["id"])
-    migrate(database.owner_dsn)
-    grant_worker(database.owner_dsn, WORKER)
-    named = [deviation for deviation in deviations_of_all(database) if "another owner" in deviation]
-    assert len(named) == 2
-    [standing, _] = database.rows("SELECT * FROM payment_applications WHERE reversal_entry_id IS NULL ORDER BY amount")
-    reversal = maple.journal(date(2025, 10, 6), "1200", "2200", "30.00", reverses=standing["journal_entry_id"])
-    database.run("UPDATE payment_applications SET reversal_entry_id = %s WHERE id = %s", reversal, standing["id"])
-    assert database.value("SELECT applied FROM payments WHERE id = %s", payment["id"]) == 250
-
-
-def test_view_of_an_application_that_lacks_what_is_applied_stops_the_migration_and_is_named(at_version, capsys):
-    database = at_version("0006")
+    maple = database.association()
+    owner = maple.owner()
+    for number, assessment, status in OLD_UNITS:
+        old_unit(maple, owner, number, assessment=assessment, status=status)
     database.run("CREATE SCHEMA application")
-    database.run("ALTER TABLE hoa.payments SET SCHEMA application")
-    database.run("CREATE VIEW hoa.payments AS SELECT * FROM application.payments")
-    assert main(["migrate", "--dsn", database.owner_dsn]) == 1
-    assert (
-        "the column applied is missing in the view(s) payments: add it at the end, with CREATE OR REPLACE VIEW"
-        in capsys.readouterr().err
-    )
+    database.run("ALTER TABLE hoa.units SET SCHEMA application")
+    database.run("CREATE VIEW hoa.units AS SELECT * FROM application.units")
+    migrate(database.owner_dsn)
+    assert bill(jobs, database) == BILLED_AFTERWARDS
+    with SchemaOwnerDatabase(database.owner_dsn) as connected, connected.transaction() as cursor:
+        assert differences(cursor, WORKER) == []
+    # Once the application has views of its own, these are what counts.
+    database.run("DROP VIEW hoa.recurring_charges")
+    migrate(database.owner_dsn, adopt=True)
+    maple.charge({"id": database.value("SELECT id FROM units WHERE unit_number = '101'")}, "300.00")
+    assert [line[1] for line in bill(jobs, database, date(2025, 12, 1))[2:]] == ["300.00"]
+
+
+def test_months_that_an_earlier_release_passed_over_stay_unbilled(at_version, jobs, monkeypatch):
+    database = at_version("0007")
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
+    for code, start in (("maple-court", "2025-06-15"), ("elm-grove", None), ("oak-terrace", "2025-10-01")):
+        association = database.association(code, billing_starts_on=start)
+        old_unit(association, association.owner())
+        for month, status in ((8, "failed"), (10, "posted")):
+            run = database.insert(
+                "runs", job="generate_invoices", dag_run_id=f"{code} {month}", as_of=date(2025, month, 1),
+                run_date=date(2025, month, 1), options="{}", narrowed=False, status="completed",
+            )  # fmt: skip
+            error = "down" if status == "failed" else None
+            association.insert("run_tenants", run_id=run["id"], status=status, error=error)
+        association.insert("billed_periods", period=date(2025, 10, 1), run_id=run["id"])
+    migrate(database.owner_dsn)
+    bill(jobs, database)
+    assert database.rows("SELECT DISTINCT period FROM invoices") == [{"period": date(2025, 11, 1)}]

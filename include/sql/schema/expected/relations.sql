@@ -27,7 +27,10 @@ columns AS (
            actual.attnotnull AS is_filled, actual.atthasdef AS has_default,
            format_type(actual.atttypid, actual.atttypmod) AS actual_type_name
       FROM relations
-      JOIN pg_attribute AS expected ON expected.attrelid = expected_oid AND expected.attnum > 0
+      JOIN pg_attribute AS expected
+        ON expected.attrelid = expected_oid
+       AND expected.attnum > 0
+       AND NOT expected.attisdropped
       LEFT JOIN pg_attrdef AS expected_default
         ON expected_default.adrelid = expected_oid AND expected_default.adnum = expected.attnum
       LEFT JOIN pg_attribute AS actual

@@ -1,4 +1,4 @@
-"""What is applied is stored once, on invoices and payments; entries know the transaction that posted them."""
+"""What a unit is billed, and its status, are rows with dates: a period is billed at what was in force then."""
 
 from hoa_ops.schema.migrations import run_version
 
