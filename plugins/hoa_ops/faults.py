@@ -24,7 +24,7 @@ def in_sentences(error: ValidationError, model: type[BaseModel], *, kind: str) -
 
 
 def _sentence(fault: Mapping[str, Any], fields: Mapping[str, Any], kind: str) -> str:
-    own_words = fault["msg"].removeprefix("Value error, ")
+    own_words = str(fault["msg"]).removeprefix("Value error, ")
     if not fault["loc"]:
         return own_words
     name = str(fault["loc"][0])
