@@ -136,12 +136,18 @@ SELECT tenant_id, id, invoice_number AS number,
        CASE invoice_type WHEN 'ASSESSMENT' THEN date_trunc('month', invoice_date)::date END AS period,
        total_amount AS amount, CASE status WHEN 'CANCELLED' THEN 'void' ELSE 'posted' END AS status,
        md5('invoice' || id)::uuid AS journal_entry_id, late_fee_for_id AS late_fee_of_invoice_id,
-       violation_step_id AS violation_escalation_id, NULL::uuid AS run_id
+       violation_step_id AS violation_escalation_id, NULL::uuid AS run_id,
+       (SELECT coalesce(sum(amount_applied), 0)
+          FROM public.accounting_paymentapplication
+         WHERE invoice_id = accounting_invoice.id)::numeric(15,2) AS applied
   FROM public.accounting_invoice;
 
 CREATE VIEW hoa_import.payments AS
 SELECT tenant_id, id, owner_id, payment_date AS received_on, amount, lower(payment_method) AS method,
-       reference_number AS reference, 'posted' AS status, md5('payment' || id)::uuid AS journal_entry_id
+       reference_number AS reference, 'posted' AS status, md5('payment' || id)::uuid AS journal_entry_id,
+       (SELECT coalesce(sum(amount_applied), 0)
+          FROM public.accounting_paymentapplication
+         WHERE payment_id = accounting_payment.id)::numeric(15,2) AS applied
   FROM public.accounting_payment;
 
 CREATE VIEW hoa_import.payment_applications AS
@@ -149,6 +155,7 @@ SELECT tenant_id, id, payment_id, invoice_id, amount_applied AS amount, applied_
        md5('application' || id)::uuid AS journal_entry_id, NULL::uuid AS reversal_entry_id, NULL::uuid AS run_id
   FROM public.accounting_paymentapplication;
 
+-- posted_in is the transaction that posted an entry; here any, before all others.
 -- The ledger: the application's own entries, with what they post to receivables (1200) and prepayments (2200) on
 -- account 3900, and against that one entry for every invoice, payment and application. So 1200 is what the invoices say
 -- and 2200 what the payments say, on any day; and 3900 comes to zero, or to the amount by which the application's books
@@ -173,22 +180,23 @@ SELECT tenant_id, md5('application' || id)::uuid, 'APPLIED-' || id, applied_date
 
 CREATE VIEW hoa_import.journal_entries AS
 SELECT tenant_id, id, entry_number, entry_date, description, 'manual' AS source,
-       NULL::uuid AS reverses_entry_id
+       NULL::uuid AS reverses_entry_id, '1'::xid8 AS posted_in
   FROM public.accounting_journalentry
  UNION ALL
-SELECT tenant_id, entry_id, entry_number, entry_date, 'Brought over', source, reverses_entry_id
+SELECT tenant_id, entry_id, entry_number, entry_date, 'Brought over', source, reverses_entry_id, '1'
   FROM hoa_import.brought_over;
 
 CREATE VIEW hoa_import.journal_entry_lines AS
 SELECT lines.tenant_id, lines.journal_entry_id AS entry_id, lines.line_number,
        CASE WHEN own.account_number IN ('1200', '2200') THEN opening.id ELSE own.id END AS account_id,
-       lines.debit_amount AS debit, lines.credit_amount AS credit, '' AS memo
+       lines.debit_amount AS debit, lines.credit_amount AS credit, '' AS memo,
+       '1'::xid8 AS posted_in
   FROM public.accounting_journalentryline AS lines
   JOIN public.accounting_account AS own ON own.id = lines.account_id
   LEFT JOIN public.accounting_account AS opening
     ON opening.tenant_id = lines.tenant_id AND opening.account_number = '3900'
  UNION ALL
-SELECT brought_over.tenant_id, brought_over.entry_id, side.line_number, accounts.id, side.debit, side.credit, ''
+SELECT brought_over.tenant_id, brought_over.entry_id, side.line_number, accounts.id, side.debit, side.credit, '', '1'
   FROM hoa_import.brought_over
  CROSS JOIN LATERAL (VALUES (1, brought_over.debit, amount, 0), (2, brought_over.credit, 0, amount))
     AS side (line_number, number, debit, credit)

@@ -13,6 +13,30 @@ WITH numbered AS (
 ),
 next_numbers AS (
     SELECT kind, number, lead(number) OVER (PARTITION BY kind ORDER BY number) AS next_number FROM numbered
+),
+standing AS (
+    SELECT applications.payment_id, applications.invoice_id, applications.amount, applications.applied_on
+      FROM payment_applications AS applications
+     WHERE applications.tenant_id = %(tenant_id)s
+       AND applications.reversal_entry_id IS NULL
+),
+payments_applied AS (
+    SELECT 'payment ' || entries.entry_number AS payment, payments.amount, payments.status, payments.applied,
+           coalesce(applications.amount, 0.00) AS standing
+      FROM payments
+      JOIN journal_entries AS entries
+        ON entries.tenant_id = payments.tenant_id AND entries.id = payments.journal_entry_id
+      LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM standing GROUP BY payment_id) AS applications
+        ON applications.payment_id = payments.id
+     WHERE payments.tenant_id = %(tenant_id)s
+),
+invoices_applied AS (
+    SELECT 'invoice ' || invoices.number AS invoice, invoices.amount, invoices.status, invoices.applied,
+           coalesce(applications.amount, 0.00) AS standing
+      FROM invoices
+      LEFT JOIN (SELECT invoice_id, sum(amount) AS amount FROM standing GROUP BY invoice_id) AS applications
+        ON applications.invoice_id = invoices.id
+     WHERE invoices.tenant_id = %(tenant_id)s
 )
 SELECT 'journal entry ' || entries.entry_number || ': debits of ' || coalesce(lines.debits, 0)
            || ', credits of ' || coalesce(lines.credits, 0) AS deviation
@@ -41,6 +65,47 @@ SELECT 'invoice ' || invoices.number || ': ' || applications.amount || ' applied
   JOIN invoices ON invoices.tenant_id = applications.tenant_id AND invoices.id = applications.invoice_id
  WHERE applications.tenant_id = %(tenant_id)s
    AND applications.applied_on < payments.received_on
+ UNION ALL
+SELECT 'journal entry ' || entries.entry_number || ': lines were added after it was posted'
+  FROM journal_entries AS entries
+ WHERE entries.tenant_id = %(tenant_id)s
+   AND EXISTS (SELECT FROM journal_entry_lines AS lines
+                WHERE lines.tenant_id = entries.tenant_id
+                  AND lines.entry_id = entries.id
+                  AND lines.posted_in <> entries.posted_in)
+ UNION ALL
+SELECT payment || ': amount ' || amount || ', but ' || standing || ' of it is applied'
+  FROM payments_applied
+ WHERE standing > amount
+ UNION ALL
+SELECT payment || ': returned, but ' || standing || ' of it is applied'
+  FROM payments_applied
+ WHERE status = 'returned'
+   AND standing > 0
+ UNION ALL
+SELECT payment || ': ' || applied || ' is recorded as applied, its applications come to ' || standing
+  FROM payments_applied
+ WHERE applied <> standing
+ UNION ALL
+SELECT invoice || ': amount ' || amount || ', but ' || standing || ' is applied to it'
+  FROM invoices_applied
+ WHERE standing > amount
+ UNION ALL
+SELECT invoice || ': void, but ' || standing || ' is applied to it'
+  FROM invoices_applied
+ WHERE status = 'void'
+   AND standing > 0
+ UNION ALL
+SELECT invoice || ': ' || applied || ' is recorded as applied, its applications come to ' || standing
+  FROM invoices_applied
+ WHERE applied <> standing
+ UNION ALL
+SELECT 'invoice ' || invoices.number || ': ' || standing.amount || ' applied on ' || standing.applied_on
+           || ', of a payment of another owner'
+  FROM standing
+  JOIN payments ON payments.tenant_id = %(tenant_id)s AND payments.id = standing.payment_id
+  JOIN invoices ON invoices.tenant_id = %(tenant_id)s AND invoices.id = standing.invoice_id
+ WHERE invoices.owner_id <> payments.owner_id
  UNION ALL
 SELECT 'numbers missing after ' || document_number(kind, number) || ': ' || next_number - number - 1
   FROM next_numbers

@@ -29,11 +29,18 @@ open_invoices AS (
     SELECT balances.tenant_id, balances.invoice_id, balances.number, balances.kind, balances.unit_id, balances.owner_id,
            balances.invoice_date, balances.due_date, balances.amount,
            balances.balance + coalesce(received_later.amount, 0) AS balance
-      FROM invoice_balances AS balances
+      FROM (SELECT open_now.*
+              FROM invoice_balances AS open_now
+             WHERE open_now.tenant_id = %(tenant_id)s
+               AND open_now.balance > 0
+             UNION ALL
+            SELECT settled_later.*
+              FROM received_later
+              JOIN invoice_balances AS settled_later ON settled_later.invoice_id = received_later.invoice_id
+             WHERE settled_later.tenant_id = %(tenant_id)s
+               AND settled_later.balance = 0) AS balances
       LEFT JOIN received_later ON received_later.invoice_id = balances.invoice_id
-     WHERE balances.tenant_id = %(tenant_id)s
-       AND (%(owner_id)s::uuid IS NULL OR balances.owner_id = %(owner_id)s)
-       AND balances.balance + coalesce(received_later.amount, 0) > 0
+     WHERE %(owner_id)s::uuid IS NULL OR balances.owner_id = %(owner_id)s
 ),
 {% include 'jobs/open_charges.sql' %},
 owed AS (

@@ -58,9 +58,15 @@ class Reversal:
     def post(self, cursor: Cursor, tenant_id: UUID) -> list[Row]:
         """Reverse what the selection has in an association; return the rows of the plan that was carried out."""
         parameters = self._parameters(tenant_id)
-        for step in ("engine/open_counters.sql", "engine/lock_tenant.sql", "books/reversals/lock.sql"):
+        for step in (
+            "engine/open_counters.sql",
+            "engine/lock_tenant.sql",
+            "books/reversals/lock_payments.sql",
+            "books/reversals/lock.sql",
+        ):
             cursor.run(query(step), parameters)
         items = cursor.rows(query("books/reversals/post.sql"), parameters)
+        cursor.run(query("books/reversals/void.sql"), parameters)
         # A fine's owners may share one notice, and a notice is canceled once.
         posted = [item for item in items if item["action"] == "post"]
         unsent = dict.fromkeys(message for item in posted for message in item["unsent_messages"])

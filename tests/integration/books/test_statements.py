@@ -9,6 +9,7 @@ from hoa_ops.books.integrity import deviations
 from hoa_ops.books.statements import receivables_aging
 from hoa_ops.cli.main import main
 from hoa_ops.database import Database
+from tests.support.association import AssociationsDatabase
 from tests.support.books import deviations_of_all
 
 AS_OF = date(2025, 11, 30)
@@ -93,10 +94,22 @@ def test_books_are_in_order_on_every_day(database, command, owner, account, as_o
     assert command("aging", "--tenant", "maple-court", "--as-of", as_of)[0] == 0
 
 
-def test_payment_applied_to_another_owner_s_invoice_moves_both_balances(command, maple, unit, owner):
+@pytest.fixture
+def broken(database, postgres):
+    """The books as someone could leave them who may switch triggers and keys off."""
+    dsn = postgres.dsn(database.value("SELECT current_database()"))
+    with AssociationsDatabase(dsn, database.worker_dsn) as superuser:
+        superuser.run("SET session_replication_role = replica")
+        yield superuser
+
+
+def test_payment_applied_to_another_owner_s_invoice_moves_both_balances(command, broken, maple, unit, owner):
+    """As it was possible before it was refused."""
     bob = maple.owner("Bob")
     invoice = maple.invoice(maple.unit("102", owner=bob), bob, "100.00", on=AS_OF)
-    maple.apply(maple.payment(owner, "100.00", on=AS_OF), invoice, "100.00", on=AS_OF)
+    payment = maple.payment(bob, "100.00", on=AS_OF)
+    maple.apply(payment, invoice, "100.00", on=AS_OF)
+    broken.run("UPDATE payments SET owner_id = %s WHERE id = %s", owner["id"], payment["id"])
     for debtor in (owner, bob):
         _, lines = command("statement", "--tenant", "maple-court", "--owner", debtor["id"], "--as-of", AS_OF)
         assert lines[-3:] == ["Open Invoices: $0.00", "Payments Not Yet Applied: $0.00", "Balance Due: $0.00"]
@@ -189,6 +202,89 @@ def test_every_fault_in_the_books_is_named(database, command, maple, unit, owner
         "✗ Maple Court: the counter of journal entry numbers is at 3, the last document is JE-00009",
         "✗ Maple Court: unapplied payments are $0.00, account 2200 of the general ledger has $3.00",
     ]
+
+
+def check_books(command, as_of=AS_OF):
+    """What the command says is wrong, without the name of the association."""
+    status, lines = command("check-books", "--tenant", "maple-court", "--as-of", as_of)
+    assert status == bool(lines[0].startswith("✗"))
+    return [line.removeprefix("✗ Maple Court: ") for line in lines]
+
+
+@pytest.fixture
+def paid(maple, unit, owner):
+    """An invoice of 100 (INV-00001) with 60 applied of a payment of 100 (JE-00002)."""
+    invoice = maple.invoice(unit, owner, "100.00", on=date(2025, 11, 1))
+    payment = maple.payment(owner, "100.00", on=date(2025, 11, 5))
+    return invoice, payment, maple.apply(payment, invoice, "60.00", on=date(2025, 11, 5))
+
+
+def test_payment_that_is_spent_twice_is_named(broken, command, maple, unit, owner, paid):
+    _, payment, _ = paid
+    other = maple.invoice(unit, owner, "100.00", on=date(2025, 10, 1))
+    entry = maple.journal(AS_OF, "2200", "1200", "70.00")
+    broken.run(
+        "INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
+        "VALUES (%s, %s, %s, 70, %s, %s)",
+        *(maple.tenant_id, payment["id"], other["id"], AS_OF, entry),
+    )
+    assert check_books(command) == [
+        "invoice INV-00002: 0.00 is recorded as applied, its applications come to 70.00",
+        "payment JE-00002: 60.00 is recorded as applied, its applications come to 130.00",
+        "payment JE-00002: amount 100.00, but 130.00 of it is applied",
+    ]
+
+
+@pytest.mark.parametrize(("table", "named"), [("payments", "payment JE-00002"), ("invoices", "invoice INV-00001")])
+def test_amount_applied_that_differs_from_the_applications_is_named(broken, command, paid, table, named):
+    broken.run(f"UPDATE {table} SET applied = 10")
+    found = [line for line in check_books(command) if "recorded as applied" in line]
+    assert found == [f"{named}: 10.00 is recorded as applied, its applications come to 60.00"]
+
+
+def test_payment_applied_to_another_owner_s_invoice_is_named(broken, command, maple, paid):
+    broken.run("UPDATE payments SET owner_id = %s", maple.owner("Bob")["id"])
+    assert check_books(command) == [
+        "invoice INV-00001: 60.00 applied on 2025-11-05, of a payment of another owner",
+    ]
+
+
+def test_invoice_that_is_paid_beyond_its_amount_is_named(broken, command, maple, owner, paid):
+    invoice, _, _ = paid
+    second = maple.payment(owner, "50.00", on=AS_OF)
+    entry = maple.journal(AS_OF, "2200", "1200", "50.00")
+    broken.run(
+        "INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
+        "VALUES (%s, %s, %s, 50, %s, %s)",
+        *(maple.tenant_id, second["id"], invoice["id"], AS_OF, entry),
+    )
+    assert "invoice INV-00001: amount 100.00, but 110.00 is applied to it" in check_books(command)
+
+
+def test_void_invoice_that_is_still_paid_is_named(broken, command, maple, paid):
+    invoice, _, _ = paid
+    maple.journal(AS_OF, "4100", "1200", "100.00", reverses=invoice["journal_entry_id"])
+    broken.run("ALTER TABLE invoices DROP CONSTRAINT invoices_void_check")
+    broken.run("UPDATE invoices SET status = 'void'")
+    assert "invoice INV-00001: void, but 60.00 is applied to it" in check_books(command)
+
+
+def test_returned_payment_that_is_still_applied_is_named(command, maple, paid):
+    _, payment, _ = paid
+    give_back(maple, payment, on=AS_OF)
+    assert check_books(command) == ["payment JE-00002: returned, but 60.00 of it is applied"]
+
+
+def test_lines_added_to_an_old_entry_are_named(broken, command, maple):
+    entry = maple.journal(AS_OF, "1000", "4100", "5.00")
+    maple.journal(AS_OF, "1000", "4100", "7.00")
+    broken.run(
+        "INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit) "
+        "SELECT tenant_id, entry_id, line_number + 2, account_id, debit, credit FROM journal_entry_lines "
+        "WHERE entry_id = %s",
+        entry,
+    )
+    assert check_books(command) == ["journal entry JE-00001: lines were added after it was posted"]
 
 
 def test_numbers_in_another_format_are_ignored(database, maple, unit, owner):

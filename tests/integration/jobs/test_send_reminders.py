@@ -94,7 +94,9 @@ def test_owner_gets_one_reminder_for_all_units_and_invoices(database, maple, uni
         assert told in message["text_body"]
         assert told in message["html_body"]
     assert "INV-00004" not in message["text_body"]
-    assert "→ Unit 101, 102 - 3 invoice(s) - Overdue by 40 days - Total due: $590.00 - Stage 1 (friendly)" in outcome.text
+    assert (
+        "→ Unit 101, 102 - 3 invoice(s) - Overdue by 40 days - Total due: $590.00 - Stage 1 (friendly)" in outcome.text
+    )
     assert "Owners Overdue: 1\nReminders: 1\nTotal Due: $590.00" in outcome.text
 
 

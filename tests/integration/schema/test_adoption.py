@@ -357,7 +357,7 @@ SPOILED = {
     """
     CREATE OR REPLACE VIEW hoa.owner_credits AS
     SELECT tenant_id, owner_id, id AS payment_id, received_on, amount::numeric AS unapplied FROM hoa_import.payments
-    """: "hoa.owner_credits reads hoa_import.payments, not hoa.payment_applications, hoa.payments: drop it",
+    """: "hoa.owner_credits reads hoa_import.payments, not hoa.payments: drop it",
     "DROP FUNCTION hoa_ops.refuse": "The function hoa_ops.refuse is missing, or not the one of this release: run",
     """
     CREATE OR REPLACE FUNCTION hoa_ops.document_number(kind text, number bigint) RETURNS text LANGUAGE sql IMMUTABLE

@@ -53,6 +53,8 @@ def at_version(postgres):
             command.upgrade(_config(connection), version)
         database = AssociationsDatabase(dsn, postgres.dsn(name, WORKER, PASSWORD))
         opened.append(database.__enter__())
+        # Tables get columns while the connection lasts, which no prepared statement bears.
+        database.connection.prepare_threshold = None
         return database
 
     yield make
@@ -436,3 +438,96 @@ def test_months_that_an_earlier_release_passed_over_stay_unbilled(at_version, jo
     migrate(database.owner_dsn)
     bill(jobs, database)
     assert database.rows("SELECT DISTINCT period FROM invoices") == [{"period": date(2025, 11, 1)}]
+
+
+@pytest.fixture
+def with_applications(at_version):
+    """A database at version 0006 in which payments are applied; gives the association and what apply() needs."""
+    database = at_version("0006")
+    maple = database.association()
+    owner = maple.owner()
+    unit = old_unit(maple, owner)
+    invoices = [old_invoice(maple, unit, owner, "250.00", on=date(2025, month, 1)) for month in (9, 10)]
+    payment = maple.payment(owner, "300.00", on=date(2025, 10, 5))
+    maple.apply(payment, invoices[0], "250.00", on=date(2025, 10, 5))
+    taken_back = maple.apply(payment, invoices[1], "20.00", on=date(2025, 10, 5))
+    reversal = maple.journal(date(2025, 10, 6), "1200", "2200", "20.00", reverses=taken_back["journal_entry_id"])
+    database.run("UPDATE payment_applications SET reversal_entry_id = %s WHERE id = %s", reversal, taken_back["id"])
+    maple.apply(payment, invoices[1], "30.00", on=date(2025, 10, 7))
+    return maple, invoices, payment
+
+
+def test_what_is_applied_is_carried_over(with_applications):
+    maple, invoices, payment = with_applications
+    database = maple.database
+    before = database.snapshot()
+    migrate(database.owner_dsn)
+    grant_worker(database.owner_dsn, WORKER)
+    assert before.items() <= database.snapshot().items()
+    assert database.value("SELECT applied FROM payments") == 280
+    assert [database.value("SELECT applied FROM invoices WHERE id = %s", invoice["id"]) for invoice in invoices] == [
+        250,
+        30,
+    ]
+    with pytest.raises(errors.CheckViolation, match=r"cannot cover the 300\.01"):
+        maple.apply(payment, invoices[1], "20.01", on=date(2025, 10, 8))
+    maple.apply(payment, invoices[1], "20.00", on=date(2025, 10, 8))
+    assert database.value("SELECT count(*) FROM owner_credits") == 0
+
+
+def spoil(postgres, association, statement, *parameters):
+    """Change rows with the triggers switched off."""
+    dsn = postgres.dsn(association.database.value("SELECT current_database()"))
+    with association.database.connect(dsn) as superuser:
+        superuser.execute("SET session_replication_role = replica")
+        superuser.execute(statement.encode(), parameters)
+
+
+def test_data_with_more_applied_than_there_is_stop_the_migration_and_are_named(postgres, with_applications, capsys):
+    maple, invoices, payment = with_applications
+    database = maple.database
+    spoil(postgres, maple, "UPDATE payment_applications SET amount = 260 WHERE invoice_id = %s", invoices[0]["id"])
+    spoil(postgres, maple, "UPDATE payments SET amount = 270")
+    spoil(postgres, maple, "UPDATE invoices SET status = 'void' WHERE id = %s", invoices[1]["id"])
+    with _connect(database.owner_dsn) as connection:
+        command.upgrade(_config(connection), "0007")
+    before = definitions(database.owner_dsn)
+    assert main(["migrate", "--dsn", database.owner_dsn]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "the migration stopped, and left nothing of the step that failed: more is applied than there is; take "
+        "applications back (post an entry that reverses the application's, and set its reversal_entry_id to that), "
+        f"then migrate again: maple-court: invoice {invoices[0]['number']} of 250.00 has 260.00 applied to it; "
+        f"maple-court: payment {payment['id']} of 270.00 has 290.00 applied; "
+        f"maple-court: void invoice {invoices[1]['number']} of 250.00 has 30.00 applied to it"
+    )
+    assert definitions(database.owner_dsn) == before
+
+
+def test_payments_applied_to_another_owner_s_invoice_are_carried_over_and_named(
+    postgres, with_applications, monkeypatch
+):
+    maple, _, payment = with_applications
+    database = maple.database
+    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
+    database.run("UPDATE payments SET owner_id = %s", maple.owner("Bob")["id"])
+    migrate(database.owner_dsn)
+    grant_worker(database.owner_dsn, WORKER)
+    named = [deviation for deviation in deviations_of_all(database) if "another owner" in deviation]
+    assert len(named) == 2
+    [standing, _] = database.rows("SELECT * FROM payment_applications WHERE reversal_entry_id IS NULL ORDER BY amount")
+    reversal = maple.journal(date(2025, 10, 6), "1200", "2200", "30.00", reverses=standing["journal_entry_id"])
+    database.run("UPDATE payment_applications SET reversal_entry_id = %s WHERE id = %s", reversal, standing["id"])
+    assert database.value("SELECT applied FROM payments WHERE id = %s", payment["id"]) == 250
+
+
+def test_view_of_an_application_that_lacks_what_is_applied_stops_the_migration_and_is_named(at_version, capsys):
+    database = at_version("0006")
+    database.run("CREATE SCHEMA application")
+    database.run("ALTER TABLE hoa.payments SET SCHEMA application")
+    database.run("CREATE VIEW hoa.payments AS SELECT * FROM application.payments")
+    assert main(["migrate", "--dsn", database.owner_dsn]) == 1
+    assert (
+        "the column applied is missing in the view(s) payments: add it at the end, with CREATE OR REPLACE VIEW"
+        in capsys.readouterr().err
+    )

@@ -76,7 +76,7 @@ def worker(database):
 
 
 def lines(association, *entries_and_amounts):
-    """Insert lines by one statement: (entry, debit, credit) each."""
+    """Insert lines by one statement, in the transaction that posts their entry: (entry, debit, credit) each."""
     rows = [
         (association.tenant_id, entry_id, number, association.account_id("1000"), debit, credit)
         for number, (entry_id, debit, credit) in enumerate(entries_and_amounts, start=1)
@@ -196,7 +196,34 @@ def test_two_entries_that_balance_only_together_are_refused(maple):
     first, second = entry(maple), entry(maple)
     with pytest.raises(errors.CheckViolation, match="does not balance"):
         lines(maple, (first, 10, 0), (second, 0, 10))
-    lines(maple, (first, 10, 0), (first, 0, 10), (second, 7, 0), (second, 0, 7))
+    with maple.database.connection.transaction():
+        first, second = entry(maple), entry(maple)
+        lines(maple, (first, 10, 0), (first, 0, 10), (second, 7, 0), (second, 0, 7))
+
+
+def test_lines_are_added_in_the_transaction_that_posts_the_entry_or_never(database, maple):
+    with database.connection.transaction():
+        with database.connection.transaction():
+            entry_id = entry(maple)
+        with database.connection.transaction():
+            lines(maple, (entry_id, 10, 0), (entry_id, 0, 10))
+    with pytest.raises(errors.RestrictViolation, match="nothing is added to it later"):
+        database.run(
+            "INSERT INTO journal_entry_lines (tenant_id, entry_id, line_number, account_id, debit, credit) "
+            "SELECT tenant_id, entry_id, line_number + 2, account_id, debit, credit FROM journal_entry_lines "
+            "WHERE entry_id = %s",
+            entry_id,
+        )
+
+
+def test_lines_are_added_in_the_transaction_that_posts_the_invoice_or_never(database, maple):
+    owner = maple.owner()
+    invoice = maple.invoice(maple.unit(owner=owner), owner, "100.00", on=TODAY)
+    with pytest.raises(errors.RestrictViolation, match=f"invoice {invoice['number']} is posted, and nothing is added"):
+        maple.insert(
+            "invoice_lines", invoice_id=invoice["id"], line_number=2, account_id=maple.account_id("4100"),
+            description="", amount="100.00", charge_kind="fine",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("amount", [(0, 0), (10, 10), (-10, 0), (0, -10)], ids=str)
@@ -455,6 +482,178 @@ def test_invoice_lines_add_up_to_its_amount(database, maple):
         )
 
 
+ISOLATION_LEVELS = [
+    psycopg.IsolationLevel.READ_COMMITTED,
+    psycopg.IsolationLevel.REPEATABLE_READ,
+    psycopg.IsolationLevel.SERIALIZABLE,
+]
+
+
+@pytest.mark.parametrize("isolation", ISOLATION_LEVELS, ids=lambda level: level.name)
+@pytest.mark.parametrize("contended", ["payment", "invoice"])
+def test_payment_is_not_spent_twice_at_any_isolation_level(database, maple, open_items, contended, isolation):
+    """The second has looked before the first applied the payment; it still believes that all of it is left."""
+    invoices, payments = open_items
+    second = (payments[0], invoices[1]) if contended == "payment" else (payments[1], invoices[0])
+    entries = [maple.journal(TODAY, "2200", "1200", "60.00") for _ in range(2)]
+    insert = (
+        "INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
+        "VALUES (%s, %s, %s, 60, %s, %s)"
+    )
+    with database.connect(autocommit=False) as connection:
+        connection.set_isolation_level(isolation)
+        left = "SELECT sum(amount - applied) AS left FROM payments WHERE tenant_id = %s"
+        assert connection.execute(left, [maple.tenant_id]).fetchone() == {"left": 200}
+        database.run(insert, maple.tenant_id, payments[0]["id"], invoices[0]["id"], TODAY, entries[0])
+        with pytest.raises((errors.CheckViolation, errors.SerializationFailure)):
+            connection.execute(insert, (maple.tenant_id, second[0]["id"], second[1]["id"], TODAY, entries[1]))
+    applied = "SELECT sum(applied) FROM {} WHERE tenant_id = %s"
+    assert database.value(applied.format("payments"), maple.tenant_id) == 60
+    assert database.value(applied.format("invoices"), maple.tenant_id) == 60
+
+
+def test_two_applications_in_opposite_order_do_not_wait_for_each_other_in_a_circle(database, maple, open_items):
+    """One statement of each applies both payments to both invoices; the rows are locked in one order."""
+    invoices, payments = open_items
+    pairs = list(itertools.product([payment["id"] for payment in payments], [invoice["id"] for invoice in invoices]))
+    entry_id = maple.journal(TODAY, "2200", "1200", "5.00")
+    failures = []
+
+    def apply_all(in_order):
+        with database.connect() as connection:
+            for _ in range(10):
+                try:
+                    connection.execute(
+                        "INSERT INTO payment_applications "
+                        "(tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
+                        "SELECT %s, payment_id, invoice_id, 1, %s, %s "
+                        "FROM unnest(%s::uuid[], %s::uuid[]) AS pair (payment_id, invoice_id)",
+                        (maple.tenant_id, TODAY, entry_id, *map(list, zip(*in_order, strict=True))),
+                    )
+                except psycopg.Error as error:
+                    failures.append(error)
+
+    threads = [threading.Thread(target=apply_all, args=(order,)) for order in (pairs, pairs[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert database.value("SELECT sum(applied) FROM invoices WHERE tenant_id = %s", maple.tenant_id) == 80
+
+
+def take_back(association, application, *, on=TODAY):
+    reversal = association.journal(on, "1200", "2200", application["amount"], reverses=application["journal_entry_id"])
+    association.database.run(
+        "UPDATE payment_applications SET reversal_entry_id = %s WHERE id = %s", reversal, application["id"]
+    )
+
+
+def test_application_that_is_taken_back_leaves_both_open_again(database, maple, open_items):
+    invoices, payments = open_items
+    application = maple.apply(payments[0], invoices[0], "60.00", on=TODAY)
+    maple.apply(payments[0], invoices[1], "30.00", on=TODAY)
+    take_back(maple, application)
+    assert database.value("SELECT applied FROM payments WHERE id = %s", payments[0]["id"]) == 30
+    assert database.value("SELECT applied FROM invoices WHERE id = %s", invoices[0]["id"]) == 0
+    with pytest.raises(errors.RestrictViolation, match="never changed"):
+        database.run("UPDATE payment_applications SET reversal_entry_id = NULL WHERE id = %s", application["id"])
+    maple.apply(payments[0], invoices[0], "70.00", on=TODAY)
+
+
+def test_one_statement_may_take_an_application_back_and_post_another(database, maple, open_items):
+    invoices, payments = open_items
+    application = maple.apply(payments[0], invoices[0], "60.00", on=TODAY)
+    reversal = maple.journal(TODAY, "1200", "2200", "60.00", reverses=application["journal_entry_id"])
+    database.run(
+        """
+        WITH taken_back AS (UPDATE payment_applications SET reversal_entry_id = %s WHERE id = %s RETURNING *)
+        INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id)
+        SELECT tenant_id, payment_id, %s, 100, applied_on, %s FROM taken_back
+        """,
+        reversal,
+        application["id"],
+        invoices[1]["id"],
+        maple.journal(TODAY, "2200", "1200", "100.00"),
+    )
+    assert database.value("SELECT applied FROM payments WHERE id = %s", payments[0]["id"]) == 100
+    assert [database.value("SELECT applied FROM invoices WHERE id = %s", invoice["id"]) for invoice in invoices] == [
+        0,
+        100,
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE payment_applications SET amount = amount + 1",
+        "UPDATE payment_applications SET applied_on = applied_on + 1",
+        "UPDATE payment_applications SET payment_id = id",
+        "UPDATE payment_applications SET invoice_id = id",
+        "DELETE FROM payment_applications",
+        "TRUNCATE payment_applications",
+    ],
+)
+def test_application_stays_as_it_was_posted_even_for_the_schema_owner(database, maple, open_items, statement):
+    maple.apply(open_items[1][0], open_items[0][0], "60.00", on=TODAY)
+    with pytest.raises(errors.RestrictViolation, match="applications of payments are never changed"):
+        database.run(statement)
+
+
+@pytest.mark.parametrize("table", ["payments", "invoices"])
+@pytest.mark.parametrize("applied", [0, 59, 61, 100])
+def test_what_is_applied_follows_from_the_applications_alone(server, database, maple, open_items, table, applied):
+    maple.apply(open_items[1][0], open_items[0][0], "60.00", on=TODAY)
+    write = f"UPDATE {table} SET applied = %s WHERE tenant_id = %s AND applied > 0"
+    for dsn in (database.owner_dsn, server.dsn("schema")):
+        with (
+            database.connect(dsn) as connection,
+            pytest.raises(errors.RestrictViolation, match=f"which come to 60.00, and cannot be set to {applied}"),
+        ):
+            connection.execute(write, (applied, maple.tenant_id))
+    assert database.value(f"SELECT sum(applied) FROM {table} WHERE tenant_id = %s", maple.tenant_id) == 60
+
+
+def test_nothing_is_applied_of_a_new_payment_or_invoice(maple):
+    owner = maple.owner()
+    with pytest.raises(errors.RestrictViolation, match="applied of payments follows from payment_applications"):
+        maple.insert(
+            "payments", owner_id=owner["id"], received_on=TODAY, amount=10, applied=10,
+            journal_entry_id=maple.journal(TODAY, "1000", "2200", "10.00"),
+        )  # fmt: skip
+    with pytest.raises(errors.RestrictViolation, match="applied of invoices follows from payment_applications"):
+        maple.invoice(maple.unit(owner=owner), owner, "10.00", on=TODAY, applied=10)
+
+
+def test_invoice_that_is_paid_cannot_be_void(database, maple, open_items):
+    maple.apply(open_items[1][0], open_items[0][0], "60.00", on=TODAY)
+    with pytest.raises(errors.CheckViolation):
+        database.run("UPDATE invoices SET status = 'void' WHERE id = %s", open_items[0][0]["id"])
+
+
+def test_nothing_is_applied_to_a_void_invoice_or_of_a_returned_payment(database, maple, open_items):
+    invoices, payments = open_items
+    database.run("UPDATE invoices SET status = 'void' WHERE id = %s", invoices[0]["id"])
+    database.run("UPDATE payments SET status = 'returned' WHERE id = %s", payments[0]["id"])
+    with pytest.raises(errors.CheckViolation, match=f"invoice {invoices[0]['number']} is void: nothing can be applied"):
+        maple.apply(payments[1], invoices[0], "1.00", on=TODAY)
+    with pytest.raises(errors.CheckViolation, match="the payment was returned: it cannot be applied"):
+        maple.apply(payments[0], invoices[1], "1.00", on=TODAY)
+
+
+def test_payment_of_another_owner_is_not_applied(database, maple, open_items):
+    invoices, payments = open_items
+    other = maple.payment(maple.owner("Co-owner"), "100.00", on=TODAY)
+    with pytest.raises(
+        errors.CheckViolation, match=f"invoice {invoices[0]['number']} is not of the owner who made the payment"
+    ):
+        maple.apply(other, invoices[0], "60.00", on=TODAY)
+    maple.apply(payments[0], invoices[0], "60.00", on=TODAY)
+    for table, row in (("payments", payments[0]), ("invoices", invoices[0])):
+        with pytest.raises(errors.RestrictViolation, match="cannot get another owner"):
+            database.run(f"UPDATE {table} SET owner_id = %s WHERE id = %s", other["owner_id"], row["id"])
+
+
 # The role that runs the jobs. -----------------------------------------------------------------------------------
 
 
@@ -520,6 +719,8 @@ def test_worker_cannot_change_posted_or_frozen_rows(database):
         "TRUNCATE outbox",
         "UPDATE journal_entry_lines SET debit = 0",
         "UPDATE invoices SET status = 'void'",
+        "UPDATE payments SET applied = 0",
+        "UPDATE payment_applications SET reversal_entry_id = journal_entry_id",
         "UPDATE outbox SET subject = 'Another'",
         "UPDATE outbox SET text_body = 'Another'",
         "UPDATE outbox SET recipient_address = 'thief@example.com'",

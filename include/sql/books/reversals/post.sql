@@ -1,5 +1,5 @@
--- books/reversals/post: carries out the plan: takes back what payments settled, then voids the invoices, each by an
--- entry of its own that has the lines of the reversed one with debit and credit exchanged.
+-- books/reversals/post: carries out the plan: reverses what payments settled and then the invoices, each by an entry of
+-- its own that has the lines of the reversed one with debit and credit exchanged. books/reversals/void.sql follows.
 WITH planned AS MATERIALIZED (
 {% include 'books/reversals/plan.sql' %}
 ),
@@ -50,14 +50,6 @@ taken_back AS (
       FROM entries
      WHERE payment_applications.tenant_id = %(tenant_id)s
        AND payment_applications.id = entries.application_id
-),
-voided AS (
-    UPDATE invoices
-       SET status = 'void'
-      FROM entries
-     WHERE invoices.tenant_id = %(tenant_id)s
-       AND invoices.id = entries.invoice_id
-       AND entries.application_id IS NULL
 ),
 recorded AS (
     INSERT INTO reversals (tenant_id, invoice_id, journal_entry_id, reversed_on, reversed_by, reason)

@@ -6,17 +6,11 @@ DECLARE
     owners_with_credit uuid[];
 BEGIN
     PERFORM FROM payments
-      WHERE tenant_id = for_tenant AND status = 'posted'
-        AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
-                       WHERE applied.tenant_id = for_tenant AND applied.payment_id = payments.id
-                         AND applied.reversal_entry_id IS NULL)
+      WHERE tenant_id = for_tenant AND status = 'posted' AND amount - applied > 0
       ORDER BY id FOR NO KEY UPDATE;
     SELECT array_agg(DISTINCT owner_id) INTO owners_with_credit FROM owner_credits WHERE tenant_id = for_tenant;
     PERFORM FROM invoices
-      WHERE tenant_id = for_tenant AND owner_id = ANY (owners_with_credit) AND status <> 'void'
-        AND amount > (SELECT coalesce(sum(applied.amount), 0) FROM payment_applications AS applied
-                       WHERE applied.tenant_id = for_tenant AND applied.invoice_id = invoices.id
-                         AND applied.reversal_entry_id IS NULL)
+      WHERE tenant_id = for_tenant AND owner_id = ANY (owners_with_credit) AND status <> 'void' AND amount - applied > 0
       ORDER BY id FOR NO KEY UPDATE;
 END
 $$;

@@ -1,0 +1,11 @@
+"""What is applied is stored once, on invoices and payments; entries know the transaction that posted them."""
+
+from hoa_ops.schema.migrations import run_version
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Run the scripts of this version."""
+    run_version(revision)
