@@ -35,9 +35,9 @@ open_invoices AS (
                AND open_now.balance > 0
              UNION ALL
             SELECT settled_later.*
-              FROM received_later
-              JOIN invoice_balances AS settled_later ON settled_later.invoice_id = received_later.invoice_id
+              FROM invoice_balances AS settled_later
              WHERE settled_later.tenant_id = %(tenant_id)s
+               AND settled_later.invoice_id IN (SELECT invoice_id FROM received_later)
                AND settled_later.balance = 0) AS balances
       LEFT JOIN received_later ON received_later.invoice_id = balances.invoice_id
      WHERE %(owner_id)s::uuid IS NULL OR balances.owner_id = %(owner_id)s

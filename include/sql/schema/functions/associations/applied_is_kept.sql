@@ -1,6 +1,6 @@
--- schema/functions/associations/applied_is_kept: `applied` is what the applications of a payment or an invoice add up
--- to, whoever writes it, and what was applied stays with its owner. A transaction whose snapshot is too old for the sum
--- cannot write the row either.
+-- schema/functions/associations/applied_is_kept: what is in `applied` is what the applications of a payment or an
+-- invoice add up to, whoever writes it, and what was applied stays with its owner. A transaction whose snapshot is too
+-- old for the sum cannot write the row either.
 CREATE OR REPLACE FUNCTION applied_is_kept() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE

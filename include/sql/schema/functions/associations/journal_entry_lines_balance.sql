@@ -1,6 +1,6 @@
 -- schema/functions/associations/journal_entry_lines_balance: every entry balances at all times, and is complete when it
--- is posted. An entry's lines are inserted by one statement, and every such statement must balance per entry: that costs
--- one aggregate per statement instead of one trigger call per row.
+-- is posted. An entry's lines are inserted by one statement, and every such statement must balance per entry: that
+-- costs one aggregate per statement instead of one trigger call per row.
 CREATE OR REPLACE FUNCTION journal_entry_lines_balance() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE

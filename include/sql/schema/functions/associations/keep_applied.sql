@@ -1,7 +1,7 @@
 -- schema/functions/associations/keep_applied: writes what applications come to on the rows of their payments and
--- invoices. Two people, or a person and a run, may apply one payment at the same moment. Both must write its row: whoever
--- comes second waits, and then sees what is left, or is told that the row has changed. Payments are locked before
--- invoices, each by id, by everybody. Runs as the schema owner, who alone may write `applied`.
+-- invoices. Two people, or a person and a run, may apply one payment at the same moment. Both must write its row:
+-- whoever comes second waits, and then sees what is left, or is told that the row has changed. Payments are locked
+-- before invoices, each by id, by everybody. Runs as the schema owner, who alone may write `applied`.
 CREATE OR REPLACE FUNCTION keep_applied() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE

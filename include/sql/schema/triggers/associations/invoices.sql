@@ -1,4 +1,4 @@
--- schema/triggers/associations/invoices: `applied` is what the applications come to.
+-- schema/triggers/associations/invoices: what is in `applied` is what the applications come to.
 CREATE OR REPLACE TRIGGER applied_starts_at_zero AFTER INSERT ON invoices
     FOR EACH ROW WHEN (new.applied <> 0) EXECUTE FUNCTION applied_is_kept();
 

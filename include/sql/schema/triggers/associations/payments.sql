@@ -1,4 +1,4 @@
--- schema/triggers/associations/payments: `applied` is what the applications come to.
+-- schema/triggers/associations/payments: what is in `applied` is what the applications come to.
 CREATE OR REPLACE TRIGGER applied_starts_at_zero AFTER INSERT ON payments
     FOR EACH ROW WHEN (new.applied <> 0) EXECUTE FUNCTION applied_is_kept();
 
