@@ -490,7 +490,7 @@ def test_data_with_more_applied_than_there_is_stop_the_migration_and_are_named(p
     spoil(postgres, maple, "UPDATE payments SET amount = 270")
     spoil(postgres, maple, "UPDATE invoices SET status = 'void' WHERE id = %s", invoices[1]["id"])
     with _connect(database.owner_dsn) as connection:
-        command.upgrade(_config(connection), "0007")
+        command.upgrade(_config(connection), "0008")
     before = definitions(database.owner_dsn)
     assert main(["migrate", "--dsn", database.owner_dsn]) == 1
     said = capsys.readouterr().err
