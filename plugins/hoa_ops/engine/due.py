@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hoa_ops.engine.go_live import job_modes
 from hoa_ops.engine.run_ledger import completed_since
 from hoa_ops.jobs import jobs_of
 from hoa_ops.jobs.schedule import last_tick
 
 if TYPE_CHECKING:
     from hoa_ops.database import Cursor
-    from hoa_ops.jobs import Job
+    from hoa_ops.engine.go_live import JobMode
     from hoa_ops.jobs.run_request import RunDate, RunRequest
 
 
 def reason_to_skip(
-    cursor: Cursor, job: Job, request: RunRequest, run_date: RunDate, *, dag_run_id: str, shards: int
+    cursor: Cursor, job_mode: JobMode, request: RunRequest, run_date: RunDate, *, dag_run_id: str, shards: int
 ) -> str | None:
     """Say why a run is not for a job: another was asked for, or nothing is due. Nothing if it is.
 
@@ -25,8 +24,10 @@ def reason_to_skip(
     scheduled moment. So two schedules that coincide, a run that failed, a pause or an outage neither lose a job nor do
     it twice. What was scheduled before the job went live is nobody's to do.
 
+    :param job_mode: the job, and since when it is live.
     :param shards: into how many parts the job is divided; all must have completed.
     """
+    job, live_since = job_mode.job, job_mode.live_since
     siblings = jobs_of(job.dag_id)
     if len(siblings) == 1:
         return None
@@ -36,8 +37,7 @@ def reason_to_skip(
     done_by = completed_since(cursor, job, tick, shards=shards, other_than=dag_run_id)
     if done_by is not None:
         return f"Not due: what was scheduled for {tick:%Y-%m-%d %H:%M} was done by run {done_by}."
-    [mode] = job_modes(cursor, [job])
-    if tick == run_date.moment or mode.live_since is None or mode.live_since <= tick:
+    if tick == run_date.moment or live_since is None or live_since <= tick:
         return None
     return (
         f"Not due: this was scheduled for {tick:%Y-%m-%d %H:%M}, before the job went live. "

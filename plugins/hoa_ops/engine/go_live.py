@@ -83,23 +83,24 @@ def _decide(cursor: Cursor, jobs: Sequence[Job], *, who: str, why: str, live: bo
     return to_change
 
 
-def mode_of(cursor: Cursor, job: Job, request: RunRequest, run_date: RunDate, *, by_hand: bool) -> Mode:
+def mode_of(job_mode: JobMode, request: RunRequest, run_date: RunDate, *, by_hand: bool) -> Mode:
     """Say how a run does a job.
 
+    :param job_mode: the job, and since when it is live.
     :param by_hand: a person or a program asked for the run, rather than the schedule.
     :raises NotLiveError: when somebody asks for a live run of a job that is in rehearsal.
     """
     if request.dry_run:
         return Mode.DRY_RUN
-    [mode] = job_modes(cursor, [job])
+    job, live_since = job_mode.job, job_mode.live_since
     if by_hand:
-        if mode.live_since is None:
+        if live_since is None:
             raise NotLiveError(
                 f"{job} is in rehearsal, so nothing may be posted: set dry_run to see what it would do, "
                 f"or go live with `python -m hoa_ops go-live --job {job}`"
             )
         return Mode.LIVE
-    is_live = mode.live_since is not None and mode.live_since <= run_date.moment
+    is_live = live_since is not None and live_since <= run_date.moment
     return Mode.LIVE if is_live else Mode.REHEARSAL
 
 

@@ -112,7 +112,7 @@ class JobRun:
         except (PostingError, DatabaseError) as error:
             if run is not None:
                 with self._database.transaction() as cursor:
-                    run.record_failed(cursor, tenant.tenant_id, error=str(error))
+                    run.record(cursor, tenant.tenant_id, "failed", error=str(error))
             return AssociationOutcome.failed(tenant, error)
         if run is not None and self._mode is Mode.REHEARSAL:
             with self._database.transaction() as cursor:

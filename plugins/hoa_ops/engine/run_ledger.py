@@ -65,37 +65,20 @@ class LedgerRun:
         self,
         cursor: Cursor,
         tenant_id: UUID,
-        status: Literal["posted", "rehearsed"],
-        *,
-        items: Sequence[Mapping[str, Any]],
-        counts: Mapping[str, int],
-        totals: Mapping[str, Any],
-    ) -> None:
-        """Record what this attempt posted for an association, or in a rehearsal would have posted.
-
-        Call it in the posting transaction.
-        """
-        self._record(cursor, tenant_id, status, items=items, counts=counts, totals=totals)
-
-    def record_failed(self, cursor: Cursor, tenant_id: UUID, *, error: str) -> None:
-        """Record why an association was not posted; call it after its transaction was rolled back."""
-        self._record(cursor, tenant_id, "failed", error=error)
-
-    def finish(self, cursor: Cursor, status: Literal["completed", "failed", "switched_off"]) -> None:
-        """Close the run. Only ``completed`` proves that the job was done."""
-        cursor.run(query("engine/finish_run.sql"), {"run_id": self.run_id, "status": status})
-
-    def _record(
-        self,
-        cursor: Cursor,
-        tenant_id: UUID,
-        status: str,
+        status: Literal["posted", "rehearsed", "failed"],
         *,
         items: Sequence[Mapping[str, Any]] = (),
         counts: Mapping[str, int] | None = None,
         totals: Mapping[str, Any] | None = None,
         error: str | None = None,
     ) -> None:
+        """Record what this attempt did for an association.
+
+        Call it in the posting transaction; for one that failed, after its transaction was rolled back.
+
+        :param items: what was posted, or in a rehearsal would have been.
+        :param error: why it was not posted.
+        """
         cursor.run(
             query("engine/record_tenant.sql"),
             {
@@ -108,6 +91,10 @@ class LedgerRun:
                 "error": error,
             },
         )
+
+    def finish(self, cursor: Cursor, status: Literal["completed", "failed", "switched_off"]) -> None:
+        """Close the run. Only ``completed`` proves that the job was done."""
+        cursor.run(query("engine/finish_run.sql"), {"run_id": self.run_id, "status": status})
 
 
 @dataclass(frozen=True)

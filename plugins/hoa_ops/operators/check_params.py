@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from hoa_ops.database import Database
-from hoa_ops.engine.go_live import Mode, NotLiveError, mode_of
+from hoa_ops.engine.go_live import Mode, NotLiveError, job_modes, mode_of
 from hoa_ops.engine.live_dates import check_begun, check_live_date
 from hoa_ops.engine.switch import switched_off_jobs
 from hoa_ops.engine.tenants import tenants_in_scope
@@ -83,9 +83,9 @@ class CheckParamsOperator(BaseOperator):
         """
         wanted = [job for job in self.jobs if run.request.only_job in {None, job.name}]
         modes, refused = set(), None
-        for job in wanted:
+        for job_mode in job_modes(cursor, wanted):
             try:
-                modes.add(mode_of(cursor, job, run.request, run.run_date, by_hand=run.by_hand))
+                modes.add(mode_of(job_mode, run.request, run.run_date, by_hand=run.by_hand))
             except NotLiveError as error:
                 refused = error
         if refused is not None and not modes:

@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSki
 
 from hoa_ops.database import Database
 from hoa_ops.engine.due import reason_to_skip
-from hoa_ops.engine.go_live import Mode, NotLiveError, mode_of
+from hoa_ops.engine.go_live import Mode, NotLiveError, job_modes, mode_of
 from hoa_ops.engine.job_run import JobRun, JobSql
 from hoa_ops.engine.live_dates import check_live_date
 from hoa_ops.engine.switch import switched_off_jobs
@@ -91,13 +91,14 @@ class TenantJobOperator(BaseOperator):
         :raises RequestError: when a live run is asked for that cannot be one.
         """
         with database.transaction(read_only=True) as cursor:
+            [job_mode] = job_modes(cursor, [self.job])
             skip = reason_to_skip(
-                cursor, self.job, this.request, this.run_date, dag_run_id=this.dag_run_id, shards=self.shards
+                cursor, job_mode, this.request, this.run_date, dag_run_id=this.dag_run_id, shards=self.shards
             )
             if skip is not None:
                 raise AirflowSkipException(skip)
             try:
-                mode = mode_of(cursor, self.job, this.request, this.run_date, by_hand=this.by_hand)
+                mode = mode_of(job_mode, this.request, this.run_date, by_hand=this.by_hand)
             except NotLiveError as error:
                 if this.request.only_job is None and len(jobs_of(self.job.dag_id)) > 1:
                     # The run is for those of the jobs that are live.

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from hoa_ops.database import Database
 from hoa_ops.engine.due import reason_to_skip
-from hoa_ops.engine.go_live import Mode
+from hoa_ops.engine.go_live import Mode, job_modes
 from hoa_ops.engine.job_run import JobRun, JobSql
 from hoa_ops.jobs import GENERATE_INVOICES as job
 from hoa_ops.jobs.run_request import RunDate
@@ -25,7 +25,7 @@ run_date = RunDate(moment=datetime(2025, 11, 1, 2, tzinfo=ZoneInfo("America/New_
 request = job.request.read({"dry_run": True})
 with Database("hoa_ops_db") as database:
     with database.transaction(read_only=True) as cursor:
-        assert reason_to_skip(cursor, job, request, run_date, dag_run_id="x", shards=1) is None
+        assert reason_to_skip(cursor, job_modes(cursor, [job])[0], request, run_date, dag_run_id="x", shards=1) is None
     run = JobRun(database, job, request, run_date, sql=JobSql.of(job), mode=Mode.DRY_RUN, dag_run_id="x")
     print("\\n".join(run.execute().lines()))
 assert not any(name.startswith("airflow.") for name in sys.modules)
