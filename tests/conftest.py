@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["tests.support.no_skips"]
+pytest_plugins = ["tests.support.no_skips", "tests.support.proof_page"]
 
 AIRFLOW_HOME = tempfile.mkdtemp(prefix="hoa-ops-tests-")
 atexit.register(shutil.rmtree, AIRFLOW_HOME, ignore_errors=True)

@@ -1,0 +1,89 @@
+"""``--long`` and ``--page``: proofs tried at length, and a page with what was tried, how often, and what came of it."""
+
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+PROPERTY = "proof"
+PAGE = """\
+# Proof
+
+What was tried against the jobs, how often, and what came of it. `make prove` writes this page; `make test` runs the short form.
+
+Written {day} by {cores} on {system}, Python {python}.
+
+| what was tried | trials | outcome |
+|---|---|---|
+{rows}
+
+## What the design cannot survive
+
+- **The database loses committed data.** The jobs rely on PostgreSQL's durability: with `fsync` off and a power cut, or restored from an
+  older backup, months that were billed are billed again, and messages that left may leave again.
+- **Somebody with the schema owner's rights who means harm.** The worker cannot break the books; the schema owner can disable a trigger.
+  `check-books` finds what that left behind, unless it was made to add up.
+- **A mail server that says yes and loses the message.** What was accepted counts as sent.
+- **A kill in the moment between handing a message over and recording the answer.** That message is *uncertain*: it is not sent again by itself,
+  and a person decides.
+- **A clock that is wrong by days.** The date of a run comes from the scheduler.
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="try each proof at length, not only in its short form")
+    parser.addoption("--page", type=Path, help="write a page with the figures of all proofs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("page") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Page(config.getoption("page")))
+
+
+@pytest.fixture
+def proved(record_property: Callable[[str, object], None]) -> Callable[[str, int, str], None]:
+    """Takes down for the page: what was tried, how often, and what came of it."""
+
+    def take_down(tried: str, trials: int, outcome: str) -> None:
+        record_property(PROPERTY, [tried, trials, outcome])
+
+    return take_down
+
+
+@pytest.fixture(scope="session")
+def long(pytestconfig: pytest.Config) -> bool:
+    """Whether to try at length."""
+    return bool(pytestconfig.getoption("long"))
+
+
+class _Page:
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._rows: list[tuple[str, int, str]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            return
+        found = [value for name, value in report.user_properties if name == PROPERTY]
+        if report.failed:
+            self._rows.append((f"`{report.nodeid.rpartition('::')[2]}`", 1, "**failed**"))
+        elif report.when == "call":
+            self._rows += found  # type: ignore[arg-type]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        import psutil
+
+        rows = "\n".join(f"| {tried} | {trials:,} | {outcome} |" for tried, trials, outcome in self._rows)
+        self._file.write_text(
+            PAGE.format(
+                day=f"{datetime.now(UTC):%Y-%m-%d}",
+                cores=f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
+                system=platform.system(),
+                python=platform.python_version(),
+                rows=rows,
+            ),
+            encoding="utf-8",
+        )
+        terminalreporter.line(f"{self._file} is written.")
