@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 TESTS := $(RUN) pytest --numprocesses 2 --no-loadscope-reorder $(if $(NO_SKIPS),--no-skips)
 CHECKED := plugins devstack tools dags include compose tests
 
-.PHONY: help demo up down test unit integration e2e bench lint format package compatibility system-packages clean
+.PHONY: help demo up down test unit integration proof e2e prove bench lint format package compatibility system-packages clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -24,8 +24,11 @@ down: $(INSTALLED) ## Stop what `make up` or an interrupted demo left running
 test: $(INSTALLED) ## Run all tests (NO_SKIPS=1: fail if any is skipped)
 	@$(TESTS)
 
-unit integration e2e: $(INSTALLED) ## Run the tests of that folder: seconds, two minutes, ten minutes
+unit integration proof e2e: $(INSTALLED) ## Run the tests of that folder: seconds, two minutes, two minutes, ten minutes
 	@$(TESTS) tests/$@
+
+prove: $(INSTALLED) ## Try at length to break what the project promises, and write docs/proof.md (an hour)
+	@$(TESTS) tests/proof --long --page docs/proof.md
 
 system-packages: ## Install what some tests use and pip cannot bring (Debian and Ubuntu)
 	@tools/system_packages.sh

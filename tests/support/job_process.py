@@ -73,7 +73,7 @@ def _deliver(dsn: str, smtp: dict[str, Any]) -> None:
 
 
 def _connect(dsn: str) -> None:
-    os.environ |= {"AIRFLOW_CONN_HOA_OPS_DB": dsn, "AIRFLOW__HOA_OPS__MAIL_PER_MINUTE": "1000000"}
+    os.environ |= {"AIRFLOW_CONN_HOA_OPS_DB": dsn, "AIRFLOW__HOA_OPS__MAIL_PER_MINUTE": "100000"}
     get_settings.cache_clear()
     # What a dying process has to say is not the test's.
     sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115

@@ -26,7 +26,7 @@ def picture(dsn: str) -> Mapping[str, list[str]]:
         found = {
             table: sorted(
                 MOMENT.sub("<moment>", UUID.sub("<id>", row))
-                for (row,) in connection.execute(f"SELECT {table}::text FROM {schema}.{table}").fetchall()  # type: ignore[arg-type] # noqa: S608
+                for (row,) in connection.execute(f"SELECT {table}::text FROM {schema}.{table}".encode()).fetchall()
             )
             for schema, table in tables
             if table not in ATTEMPTS

@@ -11,7 +11,8 @@ PROPERTY = "proof"
 PAGE = """\
 # Proof
 
-What was tried against the jobs, how often, and what came of it. `make prove` writes this page; `make test` runs the short form.
+What was tried against the jobs, how often, and what came of it. `make prove` writes this page; `make test` runs the
+short form of the same.
 
 Written {day} by {cores} on {system}, Python {python}.
 
@@ -21,13 +22,13 @@ Written {day} by {cores} on {system}, Python {python}.
 
 ## What the design cannot survive
 
-- **The database loses committed data.** The jobs rely on PostgreSQL's durability: with `fsync` off and a power cut, or restored from an
-  older backup, months that were billed are billed again, and messages that left may leave again.
-- **Somebody with the schema owner's rights who means harm.** The worker cannot break the books; the schema owner can disable a trigger.
-  `check-books` finds what that left behind, unless it was made to add up.
-- **A mail server that says yes and loses the message.** What was accepted counts as sent.
-- **A kill in the moment between handing a message over and recording the answer.** That message is *uncertain*: it is not sent again by itself,
-  and a person decides.
+- **A database that loses what it committed.** The jobs rely on PostgreSQL's durability. With `fsync` off and a power
+  cut, or restored from an older backup, months that were billed are billed again, and mail that left may leave again.
+- **The schema owner, meaning harm.** The worker cannot break the books; the schema owner can disable a trigger.
+  `check-books` finds what was left behind, unless it was made to add up.
+- **A mail server that says yes and loses the message.** What a server accepted counts as sent.
+- **A kill between handing a message over and recording the answer.** That message is *uncertain*: it is never sent
+  again by itself, and a person decides.
 - **A clock that is wrong by days.** The date of a run comes from the scheduler.
 """
 

@@ -109,7 +109,7 @@ def postgres_messages(source: socket.socket, opens: bool) -> Iterator[bytes]:
             head = 1
 
 
-def turns(source: socket.socket, opens: bool) -> Iterator[bytes]:  # noqa: ARG001
+def turns(source: socket.socket, opens: bool) -> Iterator[bytes]:
     """Read what one side says until it stops to listen: a command of SMTP, an answer, a mail's content."""
     while data := source.recv(1 << 20):
         yield data
