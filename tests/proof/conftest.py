@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devstack.postgres import EmbeddedPostgres
+from hoa_ops.books.integrity import deviations
+from hoa_ops.database import SchemaOwnerDatabase
 from tests.support.association import Association, AssociationsDatabase
 from tests.support.database import OWNER, PASSWORD, WORKER, prepare
 
@@ -55,6 +57,19 @@ def owner_dsn(server: EmbeddedPostgres) -> Callable[[str], str]:
 @pytest.fixture
 def worker_dsn(server: EmbeddedPostgres) -> Callable[[str], str]:
     return lambda name: server.dsn(name, WORKER, PASSWORD)
+
+
+@pytest.fixture
+def books_are_in_order(owner_dsn: Callable[[str], str]) -> Callable[[str], None]:
+    def check(name: str) -> None:
+        with SchemaOwnerDatabase(owner_dsn(name)) as database, database.transaction(read_only=True) as cursor:
+            tenants = cursor.rows("SELECT id FROM tenants")
+            assert [deviations(cursor, row["id"], as_of=MOMENTS["send_reminders"].date()) for row in tenants] == [
+                [],
+                [],
+            ]
+
+    return check
 
 
 def furnish(association: Association) -> None:

@@ -10,11 +10,9 @@ import pytest
 
 from devstack.mail_sink import MailSink
 from devstack.waiting import wait_until
-from hoa_ops.books.integrity import deviations
-from hoa_ops.database import SchemaOwnerDatabase
 from tests.proof.conftest import BUSY, MOMENTS
 from tests.support.database import OWNER, PASSWORD, WORKER
-from tests.support.job_process import start_delivery, start_job
+from tests.support.job_process import finish, start_delivery, start_job
 from tests.support.picture import picture
 from tests.support.wire import WireTap, turns
 
@@ -23,25 +21,6 @@ SHORT = 4
 """How many moments of a job the short form tries; the long form tries every one."""
 
 numbers = itertools.count(1)
-
-
-@pytest.fixture
-def books_are_in_order(owner_dsn):
-    def check(name):
-        with SchemaOwnerDatabase(owner_dsn(name)) as database, database.transaction(read_only=True) as cursor:
-            tenants = cursor.rows("SELECT id FROM tenants")
-            assert [deviations(cursor, row["id"], as_of=MOMENTS["send_reminders"].date()) for row in tenants] == [
-                [],
-                [],
-            ]
-
-    return check
-
-
-def finish(process):
-    process.join(60)
-    assert process.exitcode is not None, "the process did not end"
-    return process.exitcode
 
 
 def through(tap, dsn, server):

@@ -1,4 +1,4 @@
-"""What the worker may do, tried one by one: every table and column with every verb, and every function by a stranger."""
+"""What the worker may do, tried one by one: every table and column with every verb; every function by a stranger."""
 
 import psycopg
 import pytest
@@ -36,11 +36,17 @@ UPDATED = {
     *(("document_counters", column) for column in ("tenant_id", "kind", "last_number")),
     *(
         ("outbox", column)
-        for column in "state attempts not_before claimed_by claimed_at handed_over_at last_response finished_at".split()
+        for column in (
+            *("state", "attempts", "not_before", "last_response"),
+            *("claimed_by", "claimed_at", "handed_over_at", "finished_at"),
+        )
     ),
     *(
         ("runs", column)
-        for column in "as_of run_date mode options narrowed status finished_at associations failed counts totals".split()
+        for column in (
+            *("as_of", "run_date", "mode", "options", "narrowed", "status", "finished_at"),
+            *("associations", "failed", "counts", "totals"),
+        )
     ),
 }
 """The columns that the worker changes."""
@@ -66,6 +72,14 @@ def relations(owner):
         """
     )
     return rows.fetchall()
+
+
+def succeeds(connection, query):
+    try:
+        connection.execute(query)
+    except psycopg.Error:
+        return False
+    return True
 
 
 def is_refused(connection, query):
@@ -97,7 +111,7 @@ def test_worker_changes_exactly_what_the_jobs_change(server, relations, proved):
             }
             for verb, query in verbs.items():
                 tried += 1
-                if not is_refused(worker, query):
+                if succeeds(worker, query):
                     allowed.add((schema, table, verb))
     expected = {(schema, table, "INSERT") for schema, tables in INSERTED.items() for table in tables} | {
         (schema, table, f"UPDATE {column}")
@@ -107,7 +121,7 @@ def test_worker_changes_exactly_what_the_jobs_change(server, relations, proved):
     }
     assert allowed == expected
     proved(
-        "every table and view × every verb, and every column × UPDATE, as the worker",
+        "every verb on every table and view, and UPDATE of every column, as the worker",
         tried,
         f"{len(allowed)} allowed, each one that a job needs; all others refused",
     )

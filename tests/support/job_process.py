@@ -40,6 +40,16 @@ def start_delivery(dsn: str, smtp: dict[str, Any]) -> BaseProcess:
     return _start(_deliver, dsn, smtp)
 
 
+def finish(process: BaseProcess) -> int:
+    """Wait for a process to end; return its exit status."""
+    process.join(60)
+    if process.exitcode is None:
+        process.kill()
+        message = f"{process.name} did not end within a minute"
+        raise TimeoutError(message)
+    return process.exitcode
+
+
 def _start(work: Any, *arguments: Any) -> BaseProcess:
     process = _PROCESSES.Process(target=work, args=arguments, daemon=True)
     process.start()
