@@ -11,10 +11,10 @@ PROPERTY = "proof"
 PAGE = """\
 # Proof
 
-What was tried against the jobs, how often, and what came of it. `make prove` writes this page; `make test` runs the
-short form of the same.
+What was tried against the jobs, how often, and what came of it. `make prove` tries it at length and writes this
+page; `make test` runs the short form of the same.
 
-Written {day} by {cores} on {system}, Python {python}.
+Written {day}: {form}, {cores}, {system}, Python {python}.
 
 | what was tried | trials | outcome |
 |---|---|---|
@@ -40,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("page") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Page(config.getoption("page")))
+        form = "long form" if config.getoption("long") else "short form"
+        config.pluginmanager.register(_Page(config.getoption("page"), form))
 
 
 @pytest.fixture
@@ -60,8 +61,9 @@ def long(pytestconfig: pytest.Config) -> bool:
 
 
 class _Page:
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, form: str) -> None:
         self._file = file
+        self._form = form
         self._rows: list[tuple[str, int, str]] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -79,6 +81,7 @@ class _Page:
         rows = "\n".join(f"| {tried} | {trials:,} | {outcome} |" for tried, trials, outcome in self._rows)
         self._file.write_text(
             PAGE.format(
+                form=self._form,
                 day=f"{datetime.now(UTC):%Y-%m-%d}",
                 cores=f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
                 system=platform.system(),
