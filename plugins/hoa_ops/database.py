@@ -174,10 +174,10 @@ def _people_errors(access: str = "the Connection") -> Iterator[None]:
             ) from None
         if isinstance(error, psycopg.errors.LockNotAvailable):
             raise LockedError(
-                f"somebody else held rows locked for longer than {get_settings().lock_timeout_seconds} seconds "
+                f"another session held rows locked for longer than {get_settings().lock_timeout_seconds} seconds "
                 f"(setting lock_timeout_seconds): find the open transaction in pg_stat_activity and end it"
             ) from None
         if state.startswith(QUOTING_ERROR_CLASSES):
-            said = f"{type(error).__name__}; the database's own log has its words, which may quote personal data"
+            said = f"{type(error).__name__}; the database's own log has the details, which may quote personal data"
         place = ", ".join(filter(None, [state, error.diag.constraint_name or error.diag.table_name]))
         raise DatabaseError(f"{said} [{place}]" if place else said) from None

@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :returns: the exit status.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = Parser(prog="python -m hoa_ops", description="Set up, check and look into HOA Ops.")
+    parser = Parser(prog="python -m hoa_ops", description="Set up, check and operate HOA Ops.")
     if not all(map(is_storable, arguments)):
         parser.error("one of the arguments contains a NUL or a byte that is not UTF-8 text: type it again")
     parser.add_argument("--version", action="version", version=f"HOA Ops {__version__}")

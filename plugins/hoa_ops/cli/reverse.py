@@ -48,7 +48,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--invoice", type=words, nargs="+", metavar=("ASSOCIATION", "NUMBER"), help="invoices of one association"
     )
     parser.add_argument("--job", choices=POSTING_JOBS, help="with --run: the job")
-    add_association(parser, default="with --run: all that the job posted in")
+    add_association(parser, default="with --run, every association that the job posted in")
     parser.add_argument(
         "--on", type=day, required=True, metavar="DAY", help="date of the reversing entries, YYYY-MM-DD"
     )

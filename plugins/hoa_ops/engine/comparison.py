@@ -88,7 +88,7 @@ def compare(plan: Path, other: Path) -> Comparison:
     key = [column for column in theirs[0] if column != AMOUNT]
     known = [column for column in ours[0] if column not in {AMOUNT, *VERDICT}]
     if not key or not set(key) <= set(known):
-        raise RequestError(f"{other}: besides {AMOUNT}, it may have the columns {', '.join(known)}, and must have some")
+        raise RequestError(f"{other}: it needs {AMOUNT}, one or more of the columns {', '.join(known)}, and no others")
     posted = [row for row in ours[1] if row["action"] == "post"]
     remarks = {
         tuple(row[column] for column in key): f"the plan leaves it alone: {row['reason']}"
@@ -121,7 +121,7 @@ def _added_up(path: Path, rows: Sequence[Mapping[str, str]], key: Sequence[str])
         except InvalidOperation:
             amount = Decimal("NaN")
         if not amount.is_finite():
-            raise RequestError(f"{path}: {row[AMOUNT]!r} is no amount; write dollars as 1250.00")
+            raise RequestError(f"{path}: {row[AMOUNT]!r} is not an amount: write dollars as 1250.00")
         amounts[tuple(row[column] for column in key)] += amount
     return dict(sorted(amounts.items(), key=lambda row: [_natural_order(value) for value in row[0]]))
 

@@ -25,7 +25,7 @@ def switched_off_jobs() -> set[str]:
     if unknown:
         raise RequestError(
             f"the Airflow Variable {SWITCHED_OFF_VARIABLE} names {', '.join(map(repr, sorted(unknown)))}, "
-            f"which is no job: the jobs are {', '.join(map(str, JOBS))}"
+            f"which is not a job: the jobs are {', '.join(map(str, JOBS))}"
         )
     return names
 

@@ -116,7 +116,7 @@ def _job_health(row: Row, job: Job, due_at: datetime) -> JobHealth:
     state, reason = JobState.LATE, ""
     if row["live_since"] is None:
         state = JobState.REHEARSAL
-        reason = f"it posts nothing until somebody goes live: `python -m hoa_ops go-live --job {job}`"
+        reason = f"it posts nothing until someone goes live: `python -m hoa_ops go-live --job {job}`"
     elif done_for is not None and done_for >= due_at:
         state = JobState.OK
     elif row["live_since"] > due_at:

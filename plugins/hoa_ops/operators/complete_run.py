@@ -38,7 +38,7 @@ class CompleteRunOperator(BaseOperator):
             tell(FailedTask(ti.dag_id, ti.run_id, task_id, map_index, "the last", NO_ERROR).alert)
         if failed:
             names = ", ".join(dict.fromkeys(task_id for task_id, _ in failed))
-            raise AirflowFailException(f"This run failed in {names}: see there.")
+            raise AirflowFailException(f"This run failed in {names}: see the log of each.")
 
 
 def _failed_tasks(ti: Any) -> Iterator[tuple[str, int]]:

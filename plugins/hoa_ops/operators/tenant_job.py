@@ -122,6 +122,6 @@ class TenantJobOperator(BaseOperator):
 def _failure(failed: Sequence[AssociationOutcome]) -> Exception:
     # Alerts quote the first line only, so it names no association.
     reasons = "\n".join(f"  {outcome.name}: {outcome.error}" for outcome in failed)
-    message = f"{len(failed)} association(s) could not be posted and were left as they were:\n{reasons}"
+    message = f"{len(failed)} association(s) could not be posted and were left unchanged:\n{reasons}"
     # Trying again cannot fix what only people can.
     return AirflowFailException(message) if all(outcome.needs_people for outcome in failed) else HoaOpsError(message)

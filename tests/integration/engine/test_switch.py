@@ -34,7 +34,7 @@ def test_switch_that_names_no_job_stops_the_run_with_the_list_of_jobs(monkeypatc
     monkeypatch.setenv("AIRFLOW_VAR_HOA_OPS_SWITCHED_OFF", value)
     for task_id in ("check_params", "assess_late_fees"):
         with pytest.raises(
-            AirflowFailException, match=r"hoa_ops_switched_off names .*, which is no job: the jobs are gen"
+            AirflowFailException, match=r"hoa_ops_switched_off names .*, which is not a job: the jobs are gen"
         ):
             jobs.run("hoa_monthly_billing", task_id, on=ON, job="assess_late_fees")
     assert database.value("SELECT count(*) FROM runs") == 0

@@ -178,7 +178,7 @@ def test_killed_tasks_are_reported_by_the_last_task(slack, mail):
         xcom_pull=lambda task_ids, key, map_indexes: key == TOLD and told[task_ids, map_indexes],
     )
     task = CompleteRunOperator(task_id="complete")
-    with pytest.raises(AirflowFailException, match="This run failed in escalate_violations: see there"):
+    with pytest.raises(AirflowFailException, match="This run failed in escalate_violations: see the log of each"):
         type(task).execute.__wrapped__(task, {"ti": ti})
     [post] = slack.posts
     assert "The task escalate_violations (shard 1) of hoa_violation_escalation failed." in shown(post)

@@ -99,7 +99,7 @@ def test_job_in_rehearsal_fails_health_even_if_it_was_done(database, undecided, 
     assert check().bare["jobs"]["escalate_violations"] == "rehearsal"
     main(["health"])
     assert (
-        "✗ escalate_violations: in REHEARSAL, last done for 2025-11-10 06:00; it posts nothing until somebody goes "
+        "✗ escalate_violations: in REHEARSAL, last done for 2025-11-10 06:00; it posts nothing until someone goes "
         "live: `python -m hoa_ops go-live --job escalate_violations`"
     ) in capsys.readouterr().out
 

@@ -42,7 +42,7 @@ def failed(**facts):
             "task_id": "check_budget_variances",
             "map_index": -1,
             "tries": "4 of at most 4",
-            "error": "2 association(s) could not be posted and were left as they were:",
+            "error": "2 association(s) could not be posted and were left unchanged:",
         }
         | facts
     )
@@ -61,7 +61,7 @@ def test_slack_message_has_everything_and_nothing_else():
     assert shown({"blocks": blocks}) == [
         ":red_circle: Failed: check_budget_variances of hoa_budget_variance",
         "The task check_budget_variances of hoa_budget_variance failed.",
-        "> 2 association(s) could not be posted and were left as they were:",
+        "> 2 association(s) could not be posted and were left unchanged:",
         "*Run*",
         "manual__2025-10-29T09:00:00+00:00",
         "*Try*",
@@ -83,7 +83,7 @@ def test_slack_message_keeps_to_what_slack_takes():
 def test_text_for_a_phone_says_what_happened_and_where_to_look():
     assert failed(map_index=3).alert.text.splitlines() == [
         "The task check_budget_variances (shard 3) of hoa_budget_variance failed.",
-        "2 association(s) could not be posted and were left as they were:",
+        "2 association(s) could not be posted and were left unchanged:",
         f"{RUN_URL}/tasks/check_budget_variances/mapped/3",
     ]
 

@@ -31,6 +31,7 @@ LOOKS_ON = {
         "cli/aging",
         "cli/check_books",
         "cli/console",
+        "cli/export_journal",
         "cli/health",
         "cli/prune",
         "cli/reverse",

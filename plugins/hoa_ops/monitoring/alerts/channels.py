@@ -63,7 +63,7 @@ class AppriseChannel(Channel):
         services = Apprise()
         notifier.hook.set_config_from_conn(notifier.hook.get_connection(notifier.apprise_conn_id), services)
         if not services.notify(body=notifier.body, title=notifier.title, notify_type=notifier.notify_type):
-            raise AlertRefusedError("a service of the Apprise Connection did not take the alert, or it names none")
+            raise AlertRefusedError("a service of the Apprise Connection refused the alert, or it names no service")
 
 
 def channels(alert: Alert, *, besides: str | None = None) -> list[Channel]:

@@ -23,7 +23,7 @@ LONGEST_ERROR = 300
 
 NO_ERROR = (
     "It left no error: its process was killed (out of memory, perhaps), its worker was lost, no worker picked it up in "
-    "time, or somebody marked it as failed."
+    "time, or someone marked it as failed."
 )
 
 
