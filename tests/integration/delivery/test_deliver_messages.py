@@ -445,7 +445,7 @@ def test_task_retried_soon_after_a_kill_waits_until_the_claim_is_settled(databas
 
 
 def test_two_deliveries_at_once_send_each_message_once(database, jobs, sink, maple, configure):
-    configure(mail_batch_size=3, mail_per_minute=1_000_000)
+    configure(mail_batch_size=3, mail_per_minute=100_000)
     expected = [f"owner{number:02}@example.com" for number in range(40)]
     for address in expected:
         message(maple, address)
