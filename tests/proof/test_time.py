@@ -12,6 +12,7 @@ from airflow.timetables.trigger import MultipleCronTriggerTimetable
 
 from hoa_ops.database import Database
 from hoa_ops.engine.due import reason_to_skip
+from hoa_ops.engine.go_live import job_modes
 from hoa_ops.jobs import jobs_of
 from hoa_ops.jobs.run_request import RunDate
 from hoa_ops.settings import get_settings
@@ -72,7 +73,8 @@ def test_each_job_is_done_once_for_every_day_it_is_due(server, new_database, mon
                     run_date = RunDate.of(request, moment, job=job)
                     dag_run_id = f"scheduled__{moment.isoformat()}"
                     with database.transaction(read_only=True) as cursor:
-                        reason = reason_to_skip(cursor, job, request, run_date, dag_run_id=dag_run_id, shards=1)
+                        [job_mode] = job_modes(cursor, [job])
+                        reason = reason_to_skip(cursor, job_mode, request, run_date, dag_run_id=dag_run_id, shards=1)
                     if reason is None:
                         done[job.name][run_date.as_of] += 1
                         ledger.execute(

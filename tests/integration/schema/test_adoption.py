@@ -558,7 +558,7 @@ def test_plan_takes_the_job_s_options_and_refuses_invalid_ones(on_views, plan, c
         main(["plan", "send_reminders", "--as-of", "2025-11-10", "--billing-month", "2025-11"])
     with pytest.raises(SystemExit):
         main(["plan", "generate_invoices", "--as-of", "soon"])
-    assert "--as-of: 'soon' is not a day: write it as YYYY-MM-DD" in capsys.readouterr().err
+    assert "--as-of: 'soon' is not a day: write the date as YYYY-MM-DD" in capsys.readouterr().err
 
 
 def test_association_that_cannot_be_planned_is_named_and_the_others_are_printed(on_views, capsys):

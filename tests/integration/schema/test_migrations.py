@@ -163,7 +163,7 @@ def test_two_who_migrate_at_once_come_out_as_one(postgres, fresh):
     ("dsn", "said"),
     [
         ("postgresql://nobody:x@127.0.0.1:1/x", "cannot connect to the database as the schema owner: "),
-        ("no dsn", "cannot connect to the database as the schema owner: "),
+        ("no dsn", "the URL of the database cannot be read"),
     ],
 )
 def test_database_that_cannot_be_reached_is_named(capsys, dsn, said):
