@@ -90,7 +90,7 @@ def _postgres(conn_id: str) -> psycopg.Connection[Any]:
 
     hook = PostgresHook(postgres_conn_id=conn_id)
     try:
-        conn_type = hook.get_connection(conn_id).conn_type
+        conn_type = hook.connection.conn_type
     except AirflowNotFoundException:
         raise missing from None
     except (AirflowException, ValueError):
