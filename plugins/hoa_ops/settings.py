@@ -30,6 +30,7 @@ from pydantic_core import PydanticCustomError
 from hoa_ops.connections import option, option_names
 from hoa_ops.errors import SettingsError
 from hoa_ops.faults import in_sentences
+from hoa_ops.text import is_mail_address
 
 SECTION = "hoa_ops"
 
@@ -72,7 +73,7 @@ def _url(url: str) -> str:
 
 
 def _mail_addresses(addresses: Sequence[str]) -> Sequence[str]:
-    if not all(re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", address) for address in addresses):
+    if not all(map(is_mail_address, addresses)):
         raise ValueError("write e-mail addresses, separated by commas, such as operations@example.com")
     return addresses
 

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from hoa_ops.days import read_day
 from hoa_ops.errors import SettingsError
 from hoa_ops.jobs import JOBS
+from hoa_ops.text import is_mail_address
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -74,7 +75,7 @@ def identifier(text: str) -> str:
 
 def mail_address(text: str) -> str:
     """Read an e-mail address."""
-    if not re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", text):
+    if not is_mail_address(text):
         raise ArgumentTypeError(f"{text!r} is not an e-mail address: write one such as you@example.com")
     return text
 
