@@ -20,19 +20,18 @@ standing AS (
      WHERE applications.tenant_id = %(tenant_id)s
        AND applications.reversal_entry_id IS NULL
 ),
-payments_applied AS (
-    SELECT 'payment ' || entries.entry_number AS payment, payments.amount, payments.status, payments.applied,
-           coalesce(applications.amount, 0.00) AS standing
+documents_applied AS (
+    SELECT 'payment ' || entries.entry_number AS document, payments.amount, payments.status, payments.applied,
+           coalesce(applications.amount, 0.00) AS standing, 'of it is applied' AS said
       FROM payments
       JOIN journal_entries AS entries
         ON entries.tenant_id = payments.tenant_id AND entries.id = payments.journal_entry_id
       LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM standing GROUP BY payment_id) AS applications
         ON applications.payment_id = payments.id
      WHERE payments.tenant_id = %(tenant_id)s
-),
-invoices_applied AS (
-    SELECT 'invoice ' || invoices.number AS invoice, invoices.amount, invoices.status, invoices.applied,
-           coalesce(applications.amount, 0.00) AS standing
+     UNION ALL
+    SELECT 'invoice ' || invoices.number, invoices.amount, invoices.status, invoices.applied,
+           coalesce(applications.amount, 0.00), 'is applied to it'
       FROM invoices
       LEFT JOIN (SELECT invoice_id, sum(amount) AS amount FROM standing GROUP BY invoice_id) AS applications
         ON applications.invoice_id = invoices.id
@@ -74,30 +73,17 @@ SELECT 'journal entry ' || entries.entry_number || ': lines were added after it 
                   AND lines.entry_id = entries.id
                   AND lines.posted_in <> entries.posted_in)
  UNION ALL
-SELECT payment || ': amount ' || amount || ', but ' || standing || ' of it is applied'
-  FROM payments_applied
+SELECT document || ': amount ' || amount || ', but ' || standing || ' ' || said
+  FROM documents_applied
  WHERE standing > amount
  UNION ALL
-SELECT payment || ': returned, but ' || standing || ' of it is applied'
-  FROM payments_applied
- WHERE status = 'returned'
+SELECT document || ': ' || status || ', but ' || standing || ' ' || said
+  FROM documents_applied
+ WHERE status IN ('returned', 'void')
    AND standing > 0
  UNION ALL
-SELECT payment || ': ' || applied || ' is recorded as applied, its applications come to ' || standing
-  FROM payments_applied
- WHERE applied <> standing
- UNION ALL
-SELECT invoice || ': amount ' || amount || ', but ' || standing || ' is applied to it'
-  FROM invoices_applied
- WHERE standing > amount
- UNION ALL
-SELECT invoice || ': void, but ' || standing || ' is applied to it'
-  FROM invoices_applied
- WHERE status = 'void'
-   AND standing > 0
- UNION ALL
-SELECT invoice || ': ' || applied || ' is recorded as applied, its applications come to ' || standing
-  FROM invoices_applied
+SELECT document || ': ' || applied || ' is recorded as applied, its applications come to ' || standing
+  FROM documents_applied
  WHERE applied <> standing
  UNION ALL
 SELECT 'invoice ' || invoices.number || ': ' || standing.amount || ' applied on ' || standing.applied_on
