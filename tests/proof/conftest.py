@@ -38,12 +38,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
 
 
 @pytest.fixture
-def new_database(server: EmbeddedPostgres) -> Callable[[], str]:
-    """Makes a copy of the association's database and returns its name."""
+def new_database(server: EmbeddedPostgres) -> Callable[..., str]:
+    """Makes a copy of a database, by default of that of the associations, and returns its name."""
 
-    def copy() -> str:
+    def copy(template: str = BUSY) -> str:
         name = f"proof_{next(_numbers)}"
-        server.create_database(name, owner=OWNER, template=BUSY)
+        server.create_database(name, owner=OWNER, template=template)
         return name
 
     return copy
