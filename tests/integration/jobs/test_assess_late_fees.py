@@ -423,7 +423,8 @@ account = st.fixed_dictionaries(
 def expected_fees(terms, accounts):
     for invoices, received in accounts:
         credit = sum((amount for amount, days_late in received if days_late <= 0), Decimal(0))
-        for due_date, _, balance, is_assessment in sorted(invoices):
+        # Money settles assessments first, and of each kind what was due first.
+        for due_date, _, balance, is_assessment in sorted(invoices, key=lambda invoice: (not invoice[3], invoice)):
             covered = min(credit, balance)
             credit -= covered
             left = balance - covered
