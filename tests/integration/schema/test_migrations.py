@@ -383,13 +383,20 @@ REASONS_AFTERWARDS = [
 ]
 
 
-def test_units_are_billed_as_before_once_their_assessment_is_a_charge(at_version, jobs, monkeypatch):
+@pytest.fixture
+def maple_with_old_units(at_version, monkeypatch):
+    """An association of a release that kept assessment and status on the unit."""
     database = at_version("0007")
     monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
     maple = database.association()
     owner = maple.owner()
     for number, assessment, status in OLD_UNITS:
         old_unit(maple, owner, number, assessment=assessment, status=status)
+    return maple
+
+
+def test_units_are_billed_as_before_once_their_assessment_is_a_charge(maple_with_old_units, jobs):
+    database = maple_with_old_units.database
     migrate(database.owner_dsn)
     assert bill(jobs, database) == BILLED_AFTERWARDS
     for reason in REASONS_AFTERWARDS:
@@ -400,13 +407,8 @@ def test_units_are_billed_as_before_once_their_assessment_is_a_charge(at_version
     assert deviations_of_all(database) == []
 
 
-def test_units_of_an_application_s_view_are_billed_as_before(at_version, jobs, monkeypatch):
-    database = at_version("0007")
-    monkeypatch.setenv("AIRFLOW_CONN_HOA_OPS_DB", database.worker_dsn)
-    maple = database.association()
-    owner = maple.owner()
-    for number, assessment, status in OLD_UNITS:
-        old_unit(maple, owner, number, assessment=assessment, status=status)
+def test_units_of_an_application_s_view_are_billed_as_before(maple_with_old_units, jobs):
+    maple, database = maple_with_old_units, maple_with_old_units.database
     database.run("CREATE SCHEMA application")
     database.run("ALTER TABLE hoa.units SET SCHEMA application")
     database.run("CREATE VIEW hoa.units AS SELECT * FROM application.units")

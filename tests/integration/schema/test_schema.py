@@ -432,27 +432,37 @@ def test_invoice_cannot_take_more_than_its_amount(maple, open_items):
     maple.apply(payments[1], invoices[0], "40.00", on=TODAY)
 
 
-@pytest.mark.parametrize("contended", ["payment", "invoice"])
-def test_concurrent_applications_cannot_exceed_the_payment(database, maple, open_items, contended):
+APPLY_SIXTY = (
+    "INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
+    "VALUES (%s, %s, %s, 60, %s, %s)"
+)
+
+
+@pytest.fixture(params=["payment", "invoice"])
+def contenders(request, maple, open_items):
+    """Two applications for which one payment, or one invoice, is too small: what ``APPLY_SIXTY`` takes, twice."""
     invoices, payments = open_items
-    second = (payments[0], invoices[1]) if contended == "payment" else (payments[1], invoices[0])
-    entries = [maple.journal(TODAY, "2200", "1200", "60.00") for _ in range(2)]
-    insert = (
-        "INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
-        "VALUES (%s, %s, %s, 60, %s, %s)"
-    )
+    second = (payments[0], invoices[1]) if request.param == "payment" else (payments[1], invoices[0])
+    return [
+        (maple.tenant_id, payment["id"], invoice["id"], TODAY, maple.journal(TODAY, "2200", "1200", "60.00"))
+        for payment, invoice in ((payments[0], invoices[0]), second)
+    ]
+
+
+def test_concurrent_applications_cannot_exceed_the_payment(database, maple, contenders):
+    first, second = contenders
     outcome: list[BaseException | None] = []
 
     def apply_second():
         with database.connect() as connection:
             try:
-                connection.execute(insert, (maple.tenant_id, second[0]["id"], second[1]["id"], TODAY, entries[1]))
+                connection.execute(APPLY_SIXTY, second)
                 outcome.append(None)
             except psycopg.Error as error:
                 outcome.append(error)
 
     with database.connect(autocommit=False) as connection:
-        connection.execute(insert, (maple.tenant_id, payments[0]["id"], invoices[0]["id"], TODAY, entries[0]))
+        connection.execute(APPLY_SIXTY, first)
         thread = threading.Thread(target=apply_second)
         thread.start()
         # The second waits for the first to be decided; until then it must neither succeed nor fail.
@@ -490,23 +500,16 @@ ISOLATION_LEVELS = [
 
 
 @pytest.mark.parametrize("isolation", ISOLATION_LEVELS, ids=lambda level: level.name)
-@pytest.mark.parametrize("contended", ["payment", "invoice"])
-def test_payment_is_not_spent_twice_at_any_isolation_level(database, maple, open_items, contended, isolation):
+def test_payment_is_not_spent_twice_at_any_isolation_level(database, maple, contenders, isolation):
     """The second has looked before the first applied the payment; it still believes that all of it is left."""
-    invoices, payments = open_items
-    second = (payments[0], invoices[1]) if contended == "payment" else (payments[1], invoices[0])
-    entries = [maple.journal(TODAY, "2200", "1200", "60.00") for _ in range(2)]
-    insert = (
-        "INSERT INTO payment_applications (tenant_id, payment_id, invoice_id, amount, applied_on, journal_entry_id) "
-        "VALUES (%s, %s, %s, 60, %s, %s)"
-    )
+    first, second = contenders
     with database.connect(autocommit=False) as connection:
         connection.set_isolation_level(isolation)
         left = "SELECT sum(amount - applied) AS left FROM payments WHERE tenant_id = %s"
         assert connection.execute(left, [maple.tenant_id]).fetchone() == {"left": 200}
-        database.run(insert, maple.tenant_id, payments[0]["id"], invoices[0]["id"], TODAY, entries[0])
+        database.run(APPLY_SIXTY, *first)
         with pytest.raises((errors.CheckViolation, errors.SerializationFailure)):
-            connection.execute(insert, (maple.tenant_id, second[0]["id"], second[1]["id"], TODAY, entries[1]))
+            connection.execute(APPLY_SIXTY, second)
     applied = "SELECT sum(applied) FROM {} WHERE tenant_id = %s"
     assert database.value(applied.format("payments"), maple.tenant_id) == 60
     assert database.value(applied.format("invoices"), maple.tenant_id) == 60
