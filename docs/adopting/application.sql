@@ -1,7 +1,7 @@
 -- What the application sees instead of its own tables from the switch-over on: views with their names and columns, in a
 -- schema that comes first in its search path. Its own tables stay as they are. Run it as the schema
 -- owner, then as the application's role:
--- ALTER ROLE application IN DATABASE associations SET search_path = hoa_app, public;
+-- ALTER ROLE application IN DATABASE DATABASE SET search_path = hoa_app, public;
 CREATE SCHEMA hoa_app;
 
 CREATE VIEW hoa_app.accounting_invoice AS
